@@ -1,0 +1,148 @@
+"""Closer: the only place that pulses a valve, and the first code that runs after any reset.
+
+Rule: works alone. It reads no file but its own configuration, needs no network, no clock, no application, and is never updated over the air. The
+port's modules are handed in. The pulse widths come from closer_config.py (written when the board is provisioned) and are bounded here.
+"""
+
+API = 1  # raised when the application would have to change with it
+
+OPEN_PIN, CLOSE_PIN, ENABLE_PIN = 4, 5, 15
+SDA_PIN, SCL_PIN = 12, 14
+BUTTON_PIN = 0
+EXPANDER, IODIR, OLAT = 0x20, 0x00, 0x0A  # MCP23008: powers up with every pin an input, so pull-downs keep all bridges asleep
+PULSE_MS_MAX = 250  # no configuration can burn a coil
+BOOST_MS_MAX = 500
+GAP_MS = 50  # between two pulses, for the boost capacitor
+
+SLEPT_CLOSED = 0xA5  # the mark of a sleep on purpose, with every valve verified closed
+QUICK_BOOTS_MAX = 3  # boots without a minute of uptime, before the board rests
+REST_MS = 600000
+RECORD = 8  # bytes of RTC memory that belong to this file
+WINDOW_MS = 300
+
+
+def setting(config, name, default, highest):
+    """An integer from closer_config.py, or `default` where it is missing or out of range."""
+    value = getattr(config, name, default)
+    return value if isinstance(value, int) and 0 < value <= highest else default
+
+
+def zone_count(config):
+    """Zones wired to this board, 1 to 4."""
+    return setting(config, "ZONES", 1, 4)
+
+
+def _lines(machine):
+    """Both lines of the bridge and its enable, all low."""
+    out = machine.Pin.OUT
+    return [machine.Pin(n, out, value=0) for n in (ENABLE_PIN, OPEN_PIN, CLOSE_PIN)]
+
+
+def _free_bus(machine, time):
+    """Nine clocks let a part that was cut off in mid-byte finish it and release the data line."""
+    scl = machine.Pin(SCL_PIN, machine.Pin.OPEN_DRAIN, value=1)
+    for _ in range(9):
+        scl(0)
+        time.sleep_us(10)
+        scl(1)
+        time.sleep_us(10)
+
+
+def _select(machine, time, zone):
+    """Wake the bridge of `zone` alone (0: of none). Raises OSError when the expander does not answer."""
+    mask = 1 << (zone - 1) if zone else 0
+    for attempt in range(3):
+        try:
+            i2c = machine.I2C(scl=machine.Pin(SCL_PIN), sda=machine.Pin(SDA_PIN), freq=100000)
+            i2c.writeto_mem(EXPANDER, IODIR, b"\xff")
+            i2c.writeto_mem(EXPANDER, OLAT, bytes((mask,)))
+            i2c.writeto_mem(EXPANDER, IODIR, bytes((0xFF ^ mask,)))
+            return
+        except OSError:
+            if attempt == 2:
+                raise
+            _free_bus(machine, time)
+
+
+def pulse(machine, time, config, zone, opening):
+    """Drive the valve of `zone` open or closed with one bounded pulse. Raises OSError when its bridge cannot be reached."""
+    width_ms = setting(config, "OPEN_MS" if opening else "CLOSE_MS", 60, PULSE_MS_MAX)
+    shared = zone_count(config) > 1
+    enable, open_line, close_line = _lines(machine)
+    forward = bool(opening) != bool(getattr(config, "SWAPPED", 0))
+    line = open_line if forward else close_line
+    try:
+        if shared:
+            _select(machine, time, zone)
+        enable(1)
+        time.sleep_ms(setting(config, "BOOST_MS", 30, BOOST_MS_MAX))
+        line(1)
+        time.sleep_ms(width_ms)
+    finally:
+        line(0)
+        enable(0)
+    if shared:
+        _select(machine, time, 0)
+
+
+def close_all(machine, time, config):
+    """One closing pulse for every zone. Returns the zones that could not be reached."""
+    _lines(machine)
+    failed = []
+    for zone in range(1, zone_count(config) + 1):
+        try:
+            pulse(machine, time, config, zone, False)
+        except OSError:
+            failed.append(zone)
+        time.sleep_ms(GAP_MS)
+    return failed
+
+
+def record(mark, quick_boots):
+    """The closer's own bytes of RTC memory, with their checksum."""
+    head = bytes((0x53, API, mark, quick_boots))
+    return head + bytes(((sum(head) ^ 0x5A) & 0xFF, (head[2] * 3 + head[3] * 7 + 0xC3) & 0xFF, 0, 0))
+
+
+def read_record(memory):
+    """(mark, quick boots) of RTC memory; (0, 0) when it holds no valid record."""
+    if len(memory) < RECORD or memory[:RECORD] != record(memory[2], memory[3]):
+        return 0, 0
+    return memory[2], memory[3]
+
+
+def close_first(machine, time, config):
+    """Close every zone unless the board slept on purpose with all verified closed. Returns the zones that could not be reached.
+
+    A board that keeps restarting rests before its next pulse: a nearly flat cell must not spend itself in a loop.
+    """
+    rtc = machine.RTC()
+    memory = rtc.memory()
+    mark, quick_boots = read_record(memory)
+    cause = machine.reset_cause()
+    rest = memory[RECORD:]
+    if mark == SLEPT_CLOSED and cause == machine.DEEPSLEEP_RESET:
+        rtc.memory(record(0, 0) + rest)  # the mark counts for one wake
+        return []
+    if quick_boots >= QUICK_BOOTS_MAX:
+        _lines(machine)
+        rtc.memory(record(0, QUICK_BOOTS_MAX - 1) + rest)
+        machine.deepsleep(REST_MS)
+    if cause != machine.HARD_RESET:  # a person at the reset button is not a flat cell
+        quick_boots += 1
+    rtc.memory(record(0, quick_boots) + rest)
+    return close_all(machine, time, config)
+
+
+def maintenance_asked(machine, time, select, stdin):
+    """True if, within 300 ms of a power-on or a press of reset, the button is held or a byte comes in on the cable."""
+    if machine.reset_cause() not in (machine.PWRON_RESET, machine.HARD_RESET):
+        return False
+    button = machine.Pin(BUTTON_PIN, machine.Pin.IN, machine.Pin.PULL_UP)
+    poller = select.poll()
+    poller.register(stdin, select.POLLIN)
+    start = time.ticks_ms()
+    while time.ticks_diff(time.ticks_ms(), start) < WINDOW_MS:
+        if not button() or poller.poll(10):
+            return True
+    return False

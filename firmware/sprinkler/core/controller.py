@@ -1,0 +1,236 @@
+"""Controller: one step of the board's mind. Requests in, actions out; safety decides what may open.
+
+`step(state, elapsed_ms, readings, requests, limits) -> (state, actions, due_ms)`
+Pure: no clock, no I/O, no float, nothing remembered outside the state. It must not know how actions are carried out, what time it is, or who
+asked. `elapsed_ms` (since the step before) stands in for a clock, so the states stay finite and no clock can jump.
+
+Requests: ("run", zone, run_ms, program), ("stop", zone or 0), ("bare_stop",), ("clear_fault", zone or 0), ("failed", zone).
+Actions, in the order they must be carried out: ("journal_open" | "pulse_open" | "pulse_close" | "journal_closed", zone),
+("started" | "resumed", zone), ("finished", zone, program, cause, open_ms), ("skipped", zone, program, reason), ("fault" | "fault_cleared", zone or 0, word),
+("accepted" | "queued", request index), ("refused", request index, reason).
+"""
+
+from . import safety
+from .safety import ALARM_ML, FLOW_ML, HAS_FLOW, SETTLE_MS
+from .state import (
+    BOARD,
+    CAUSE,
+    CLOSED,
+    CLOSING,
+    EVIDENCE,
+    FAULT,
+    FAULT_WORDS,
+    GRANTED_MS,
+    LEAK_ML,
+    LOCKOUT,
+    OPEN,
+    OPEN_MS,
+    PHASE,
+    PROGRAM,
+    QUEUED_MS,
+    QUEUED_PROGRAM,
+    QUIET_MS,
+    RESUMED,
+    STOP_WAIT_MS,
+    TRIES,
+    WAIT_MS,
+    base,
+    closed_zone,
+    zones,
+)
+
+IDLE_MS = 60000
+OPEN_STEP_MS = 500  # how finely an open valve is watched
+STOP_GAP_MS = 60000
+QUIET_RESET_MS = 60000
+
+
+def asleep(zone_count):
+    """The state after a sleep on purpose: every zone was verified closed before."""
+    return (0,) * BOARD + closed_zone("verified") * zone_count
+
+
+def booted(zone_count, journal, cause, limits):
+    """The state after any other boot. Every zone just got a closing pulse, and none is believed closed yet.
+
+    `journal`: the open run it holds, (zone, program, granted_ms, open_ms, resumed), or None. `cause`: the wake reason.
+    """
+    s = list((0,) * BOARD + closed_zone("unknown") * zone_count)
+    for zone in range(1, zone_count + 1):
+        z = base(zone)
+        s[z + PHASE] = CLOSING
+        s[z + TRIES] = 1
+        s[z + WAIT_MS] = limits[SETTLE_MS]
+    if journal and 1 <= journal[0] <= zone_count:
+        z = base(journal[0])
+        s[z + CAUSE] = "watchdog" if cause == "watchdog" else "reset"
+        s[z + PROGRAM] = journal[1]
+        s[z + GRANTED_MS] = journal[2]
+        s[z + OPEN_MS] = min(journal[3] + limits[safety.CHECKPOINT_MS], journal[2])
+        s[z + RESUMED] = journal[4]
+    return tuple(s)
+
+
+def step(state, elapsed_ms, readings, requests, limits):
+    """Account for `elapsed_ms`, hear the requests, decide. Returns (state, actions, ms until the next step is due)."""
+    s = list(state)
+    out = []
+    safety.watch_battery(s, readings, limits, out)
+    s[STOP_WAIT_MS] = max(0, s[STOP_WAIT_MS] - elapsed_ms)
+    for zone in range(1, zones(s) + 1):
+        phase = s[base(zone) + PHASE]
+        if phase == OPEN:
+            safety.watch_open(s, zone, elapsed_ms, readings, limits, out)
+        elif phase != CLOSED:
+            safety.watch_closing(s, zone, elapsed_ms, readings, limits, out)
+            if s[base(zone) + PHASE] == CLOSED:
+                _after_close(s, zone, readings, limits, out)
+    _watch_leak(s, elapsed_ms, readings, limits, out)
+    for index, request in enumerate(requests):
+        _hear(s, index, request, readings, limits, out)
+    _start_next(s, readings, limits, out)
+    _answer(s, requests, out)
+    return tuple(s), out, _due_ms(s)
+
+
+def _hear(s, index, request, readings, limits, out):
+    kind = request[0]
+    if kind == "run":
+        _hear_run(s, index, request, readings, limits, out)
+    elif kind == "failed":  # an action could not be carried out: what may be open is closed
+        safety.close_zone(s, request[1], "storage", limits, out)
+    elif kind == "bare_stop":
+        _stop(s, 0, limits, out, False)
+    elif kind == "stop":
+        _stop(s, request[1], limits, out, True)
+    elif kind == "clear_fault":
+        _clear(s, request[1], out)
+
+
+def _hear_run(s, index, request, readings, limits, out):
+    _, zone, run_ms, program = request
+    z = base(zone)
+    reason = safety.refusal(s, zone, run_ms, readings, limits)
+    if not reason and not program and s[z + PHASE] == OPEN:
+        reason = "busy"  # a repeat never extends a run
+    if reason:
+        out.append(("refused", index, reason))
+        if program:
+            out.append(("skipped", zone, program, reason))
+        return
+    if s[z + QUEUED_PROGRAM]:
+        out.append(("skipped", zone, s[z + QUEUED_PROGRAM], "busy"))
+    s[z + QUEUED_MS] = run_ms
+    s[z + QUEUED_PROGRAM] = program
+
+
+def _answer(s, requests, out):
+    """Say of each run that was not refused whether it started or waits."""
+    refused = [action[1] for action in out if action[0] == "refused"]
+    for index, request in enumerate(requests):
+        if index not in refused:
+            waits = request[0] == "run" and s[base(request[1]) + QUEUED_MS]
+            out.append(("queued" if waits else "accepted", index))
+
+
+def _stop(s, only, limits, out, signed):
+    """Close what is open. A signed stop also cancels the queue; a bare one does nothing else, and fires no pulse without need."""
+    for zone in range(1, zones(s) + 1):
+        z = base(zone)
+        if only and zone != only:
+            continue
+        if signed and s[z + QUEUED_MS]:
+            out.append(("skipped", zone, s[z + QUEUED_PROGRAM], "requested"))
+            safety.cancel_queue(s, zone)
+        if s[z + PHASE] == OPEN:
+            safety.close_zone(s, zone, "requested", limits, out)
+        elif s[z + PHASE] == CLOSED and s[z + EVIDENCE] != "verified" and not s[STOP_WAIT_MS]:
+            safety.close_zone(s, zone, "", limits, out)
+    if not s[STOP_WAIT_MS]:
+        s[STOP_WAIT_MS] = STOP_GAP_MS
+
+
+def _clear(s, only, out):
+    """Clear the latched faults of a zone (0: all) as a person asked. A valve that still runs keeps being closed, and faults again."""
+    for zone in range(1, zones(s) + 1):
+        if only and zone != only:
+            continue
+        s[base(zone) + FAULT] &= ~LOCKOUT
+        for bit, _ in FAULT_WORDS:
+            safety.clear_fault(s, zone, bit, out)
+
+
+def _after_close(s, zone, readings, limits, out):
+    """Report the run that ended, or resume it."""
+    z = base(zone)
+    if not s[z + GRANTED_MS]:
+        s[z + CAUSE] = ""
+        return
+    resumes = safety.may_resume(s, zone, limits) and not safety.refusal(s, zone, limits[safety.MIN], readings, limits)
+    if resumes and not _busy(s):
+        safety.resume_zone(s, zone, out)
+        return
+    out.append(("finished", zone, s[z + PROGRAM], s[z + CAUSE], s[z + OPEN_MS]))
+    safety.end_run(s, zone)
+
+
+def _watch_leak(s, elapsed_ms, readings, limits, out):
+    """Water while every valve should be closed: forget it when it stays quiet, close everything again when it adds up."""
+    if not limits[HAS_FLOW] or _busy(s):
+        s[LEAK_ML] = s[QUIET_MS] = 0
+    elif readings[FLOW_ML]:
+        s[LEAK_ML] += readings[FLOW_ML]
+        s[QUIET_MS] = 0
+        if s[LEAK_ML] >= limits[ALARM_ML]:
+            s[LEAK_ML] = 0
+            for zone in range(1, zones(s) + 1):
+                safety.set_fault(s, zone, safety.LEAK, out)
+                safety.close_zone(s, zone, "", limits, out)
+    elif s[LEAK_ML]:
+        s[QUIET_MS] += elapsed_ms
+        if s[QUIET_MS] >= QUIET_RESET_MS:
+            s[LEAK_ML] = s[QUIET_MS] = 0
+
+
+def _start_next(s, readings, limits, out):
+    """Open the lowest zone that waits, once no other valve is open or closing: one valve at a time."""
+    if _busy(s):
+        return
+    for zone in range(1, zones(s) + 1):
+        z = base(zone)
+        if s[z + QUEUED_MS]:
+            run_ms, program = s[z + QUEUED_MS], s[z + QUEUED_PROGRAM]
+            safety.cancel_queue(s, zone)
+            reason = safety.refusal(s, zone, run_ms, readings, limits)
+            if not reason:
+                safety.open_zone(s, zone, run_ms, program, limits, out)
+                return
+            out.append(("skipped", zone, program, reason))
+
+
+def _busy(s):
+    for zone in range(1, zones(s) + 1):
+        if s[base(zone) + PHASE] != CLOSED:
+            return True
+    return False
+
+
+def _due_ms(s):
+    due = IDLE_MS
+    for zone in range(1, zones(s) + 1):
+        z = base(zone)
+        if s[z + PHASE] == OPEN:
+            due = min(due, OPEN_STEP_MS, max(1, s[z + GRANTED_MS] - s[z + OPEN_MS]))
+        elif s[z + PHASE] != CLOSED:
+            due = min(due, OPEN_STEP_MS, max(1, s[z + WAIT_MS]))
+    return due
+
+
+def idle(state):
+    """True when every valve is closed and nothing waits: the board may sleep."""
+    if _busy(state):
+        return False
+    for zone in range(1, zones(state) + 1):
+        if state[base(zone) + QUEUED_MS]:
+            return False
+    return True

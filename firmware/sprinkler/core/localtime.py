@@ -1,0 +1,142 @@
+"""Local time by a POSIX TZ rule, in integers.
+
+Rule: seconds since 2000-01-01 in, local seconds out. It must not know where the time or the rule come from.
+A rule is the text of POSIX 1003.1 ("EST5EDT,M3.2.0,M11.1.0", "<-02>2<-01>,M3.5.0/-1,M10.5.0/0"); the J and n day forms are refused, because no
+zone in use needs them.
+"""
+
+DAY_S = 86400
+_DAYS_BEFORE = (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334)
+
+
+def parse_rule(text):
+    """`text` as a tuple: (offset_s,) or (offset_s, dst_offset_s, (month, week, weekday, at_s) of its start, the same of its end).
+
+    Offsets are seconds east of UTC. Raises ValueError for a rule that is not understood.
+    """
+    i, offset_s = _offset(text, _name(text, 0))
+    if i == len(text):
+        return (-offset_s,)
+    i = _name(text, i)
+    dst_s = offset_s - 3600
+    if i < len(text) and text[i] != ",":
+        i, dst_s = _offset(text, i)
+    parts = text[i:].split(",")
+    if len(parts) != 3 or parts[0]:
+        raise ValueError("tz_rule")
+    return (-offset_s, -dst_s, _date(parts[1]), _date(parts[2]))
+
+
+def _name(text, i):
+    start = i
+    if text[i : i + 1] == "<":
+        return text.index(">", i) + 1
+    while i < len(text) and (text[i].isalpha()):
+        i += 1
+    if i - start < 3:
+        raise ValueError("tz_rule")
+    return i
+
+
+def _offset(text, i):
+    """Read [+-]hh[:mm[:ss]] at `i`: (where it ends, seconds)."""
+    start = i
+    while i < len(text) and (text[i].isdigit() or text[i] in "+-:"):
+        i += 1
+    return i, _seconds(text[start:i])
+
+
+def _seconds(text):
+    sign = -1 if text[:1] == "-" else 1
+    seconds = 0
+    unit_s = 3600
+    for part in text.lstrip("+-").split(":"):
+        seconds += int(part) * unit_s
+        unit_s //= 60
+    return sign * seconds
+
+
+def _date(text):
+    if text[:1] != "M":
+        raise ValueError("tz_rule")
+    day, _, at = _split(text[1:], "/")
+    month, week, weekday = [int(n) for n in day.split(".")]
+    if not (1 <= month <= 12 and 1 <= week <= 5 and 0 <= weekday <= 6):
+        raise ValueError("tz_rule")
+    return (month, week, weekday, _seconds(at) if at else 7200)
+
+
+def _split(text, mark):
+    i = text.find(mark)  # str.partition is missing on the board
+    return (text, "", "") if i < 0 else (text[:i], mark, text[i + 1 :])
+
+
+def is_leap(year):
+    """True for a leap year of the Gregorian calendar."""
+    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+
+
+def day_number(year, month, day):
+    """Days from 2000-01-01 (0) to the date."""
+    y = year - 1
+    days = 365 * (year - 2000) + (y // 4 - y // 100 + y // 400) - (1999 // 4 - 1999 // 100 + 1999 // 400)
+    days += _DAYS_BEFORE[month - 1] + day - 1
+    return days + (1 if month > 2 and is_leap(year) else 0)
+
+
+def date_of(day):
+    """(year, month, day) of a day number."""
+    year = 2000 + day * 400 // 146097
+    while day_number(year + 1, 1, 1) <= day:
+        year += 1
+    while day_number(year, 1, 1) > day:
+        year -= 1
+    month = 12
+    while day_number(year, month, 1) > day:
+        month -= 1
+    return (year, month, day - day_number(year, month, 1) + 1)
+
+
+def weekday(day):
+    """0 for Monday ... 6 for Sunday; 2000-01-01 was a Saturday."""
+    return (day + 5) % 7
+
+
+def _change_s(rule_date, year, offset_s):
+    """The moment, in seconds since 2000 UTC, of a rule's change in `year`, when `offset_s` is in force before it."""
+    month, week, day_of_week, at_s = rule_date
+    first = day_number(year, month, 1)
+    day = first + (day_of_week - 1 - weekday(first)) % 7 + 7 * (week - 1)
+    next_month = day_number(year + month // 12, month % 12 + 1, 1)
+    while day >= next_month:
+        day -= 7
+    return day * DAY_S + at_s - offset_s
+
+
+def offset_s(rule, utc_s):
+    """Seconds to add to `utc_s` (since 2000) for local time."""
+    if len(rule) == 1:
+        return rule[0]
+    std_s, dst_s, start, end = rule
+    year = date_of((utc_s + std_s) // DAY_S)[0]
+    begins = _change_s(start, year, std_s)
+    ends = _change_s(end, year, dst_s)
+    if begins < ends:
+        return dst_s if begins <= utc_s < ends else std_s
+    return std_s if ends <= utc_s < begins else dst_s
+
+
+def local_s(rule, utc_s):
+    """Local seconds since 2000-01-01 00:00 local."""
+    return utc_s + offset_s(rule, utc_s)
+
+
+def utc_s(rule, local):
+    """The UTC second of a local one: the first of two where the hour comes twice, the later side of a gap."""
+    guess = local - offset_s(rule, local - rule[0])
+    if guess + offset_s(rule, guess) == local:
+        earlier = local - (rule[1] if len(rule) > 1 else rule[0])
+        if earlier < guess and earlier + offset_s(rule, earlier) == local:
+            return earlier
+        return guess
+    return local - rule[0]

@@ -1,0 +1,42 @@
+"""Power: how much the board may do at this battery voltage, and how long it sleeps.
+
+Rule: integers in, words and seconds out, with hysteresis, so that a mode never flaps. It must not know valves.
+"""
+
+# Battery mV below which a mode is left for the poorer one, and above which it is entered again
+SAVER_MV = (3700, 3800)
+CRITICAL_MV = (3500, 3600)
+SAVER_FACTOR = 4
+LONGEST_SLEEP_S = 3600
+
+# Open-circuit voltage of a LiPo cell at 0, 10 ... 100 % (docs/design.md names the source)
+_OCV_MV = (3000, 3640, 3695, 3733, 3762, 3793, 3836, 3909, 3994, 4088, 4200)
+
+
+def battery_pct(mv):
+    """Charge in percent of a LiPo cell at rest with `mv` millivolts, between the table's points by straight lines."""
+    if mv <= _OCV_MV[0]:
+        return 0
+    for i in range(1, 11):
+        if mv < _OCV_MV[i]:
+            low = _OCV_MV[i - 1]
+            return 10 * (i - 1) + 10 * (mv - low) // (_OCV_MV[i] - low)
+    return 100
+
+
+def mode(before, battery_mv, responsive):
+    """The power mode (a word of protocol.POWER_MODES). An unknown battery (0 mV) is a critical one."""
+    if battery_mv < CRITICAL_MV[before == "critical"]:
+        return "critical"
+    if battery_mv < SAVER_MV[before in ("saver", "critical")]:
+        return "saver"
+    return "responsive" if responsive else "normal"
+
+
+def sleep_s(power_mode, wake_interval_s):
+    """Seconds between two wakes in `power_mode`."""
+    if power_mode == "critical":
+        return LONGEST_SLEEP_S
+    if power_mode == "saver":
+        return min(wake_interval_s * SAVER_FACTOR, LONGEST_SLEEP_S)
+    return wake_interval_s

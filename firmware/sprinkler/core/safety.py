@@ -1,0 +1,225 @@
+"""Safety: the only place that grants "open", and the only one that says "closed".
+
+Rules
+- Open is granted with a deadline, never beyond CAP_MS, and never without the battery to close again.
+- The open time of a run is summed over all boots; no request, repeat or setting adds to a run that is under way.
+- Closed is believed only on evidence; without it the pulses go on for ever, further apart, and the zone is locked out.
+It must not know the time of day, programs, or what carries its actions out.
+"""
+
+from .state import (
+    BATTERY_LOW,
+    CAUSE,
+    CHECKING,
+    CLOSED,
+    CLOSING,
+    DRY_MS,
+    EVIDENCE,
+    FAULT,
+    FAULT_WORDS,
+    GRANTED_MS,
+    LEAK,
+    LOCKOUT,
+    NO_FLOW,
+    OPEN,
+    OPEN_MS,
+    OVERRUN,
+    PHASE,
+    PROGRAM,
+    QUEUED_MS,
+    QUEUED_PROGRAM,
+    RESUMED,
+    SEEN_ML,
+    TRIES,
+    WAIT_MS,
+    base,
+)
+
+CAP_MS = 7200000  # two hours: compiled in, so no message or setting can raise it
+
+# Fields of `limits`, one tuple; the model checker passes small ones
+CAP = 0  # longest open time of a run, ms (never above CAP_MS)
+MIN = 1  # shortest, ms
+OPEN_MV = 2  # battery needed to open: it must still hold the closing pulses
+CLOSE_MV = 3  # battery at which an open valve is closed
+SETTLE_MS = 4  # water runs out after a closing pulse
+CHECK_MS = 5  # then the meter must stand still for this long
+RETRY_MAX_MS = 6  # longest pause between closing pulses
+STUCK_TRIES = 7  # closing pulses after which a flow is a fault
+NO_FLOW_MS = 8  # open without flow for this long is a fault
+STILL_ML = 9  # flow that still counts as none during a check (one pulse of the meter may be a jolt)
+ALARM_ML = 10  # water seen while all is closed that makes the board close again
+HAS_FLOW = 11  # 1: there is a flow meter
+ASSUMED_TRIES = 12  # closing pulses without a meter
+RESUME_MIN_MS = 13  # a run is resumed only if at least this much is surely left
+CHECKPOINT_MS = 14  # what a reset may have lost of the open time: checkpoint interval + watchdog time
+
+LIMITS = (CAP_MS, 5000, 3550, 3350, 3000, 3000, 60000, 3, 30000, 5, 250, 1, 3, 60000, 20000)
+
+# Fields of `readings`
+BATTERY_MV = 0  # 0: unknown or implausible
+FLOW_ML = 1  # since the last step
+
+
+def refusal(s, zone, run_ms, readings, limits):
+    """Why `zone` may not be opened for `run_ms` now: a reason word, or "" when it may be."""
+    if run_ms > min(limits[CAP], CAP_MS):
+        return "over_cap"
+    if run_ms < limits[MIN]:
+        return "under_min"
+    if s[base(zone) + FAULT] & LOCKOUT:
+        return "lockout"
+    if s[BATTERY_LOW] or readings[BATTERY_MV] < limits[OPEN_MV]:
+        return "low_battery"
+    return ""
+
+
+def open_zone(s, zone, run_ms, program, limits, out):
+    """Grant `run_ms` of water to a closed `zone`. Journal first, pulse second: a reset in between only costs a closing pulse."""
+    z = base(zone)
+    s[z + PHASE] = OPEN
+    s[z + PROGRAM] = program
+    s[z + GRANTED_MS] = min(run_ms, limits[CAP], CAP_MS)
+    s[z + OPEN_MS] = s[z + DRY_MS] = s[z + RESUMED] = 0
+    s[z + EVIDENCE] = "unknown"
+    out.append(("journal_open", zone))
+    out.append(("pulse_open", zone))
+    out.append(("started", zone))
+
+
+def resume_zone(s, zone, out):
+    """Open again, once, for what is left of a program's run that a watchdog reset cut off: the grant and the time used stay."""
+    z = base(zone)
+    s[z + PHASE] = OPEN
+    s[z + RESUMED] = 1
+    s[z + DRY_MS] = 0
+    s[z + EVIDENCE] = "unknown"
+    out.append(("journal_open", zone))
+    out.append(("pulse_open", zone))
+    out.append(("resumed", zone))
+
+
+def close_zone(s, zone, cause, limits, out):
+    """Give the closing pulse and start gathering evidence. `cause` is kept for the report of the run."""
+    z = base(zone)
+    s[z + PHASE] = CLOSING
+    s[z + CAUSE] = cause
+    s[z + TRIES] = 1
+    s[z + WAIT_MS] = limits[SETTLE_MS]
+    out.append(("pulse_close", zone))
+
+
+def watch_battery(s, readings, limits, out):
+    """Keep the low-battery fault, with hysteresis. An unknown voltage is a low one."""
+    mv = readings[BATTERY_MV]
+    if mv < limits[CLOSE_MV]:
+        if not s[BATTERY_LOW]:
+            s[BATTERY_LOW] = 1
+            out.append(("fault", 0, "low_battery"))
+    elif s[BATTERY_LOW] and mv >= limits[OPEN_MV]:
+        s[BATTERY_LOW] = 0
+        out.append(("fault_cleared", 0, "low_battery"))
+
+
+def watch_open(s, zone, elapsed_ms, readings, limits, out):
+    """Account for `elapsed_ms` of open time; close when the run is over or when it must not go on."""
+    z = base(zone)
+    s[z + OPEN_MS] += elapsed_ms
+    if readings[FLOW_ML]:
+        s[z + DRY_MS] = 0
+        clear_fault(s, zone, NO_FLOW, out)
+    else:
+        s[z + DRY_MS] += elapsed_ms
+    if s[z + OPEN_MS] >= s[z + GRANTED_MS]:
+        if s[z + OPEN_MS] >= s[z + GRANTED_MS] + limits[CHECKPOINT_MS]:
+            set_fault(s, zone, OVERRUN, out)  # the loop hung: the time is over, but the lawn got more
+        close_zone(s, zone, "completed", limits, out)
+    elif s[BATTERY_LOW]:
+        close_zone(s, zone, "low_battery", limits, out)
+    elif limits[HAS_FLOW] and s[z + DRY_MS] >= limits[NO_FLOW_MS]:
+        set_fault(s, zone, NO_FLOW, out)
+        close_zone(s, zone, "no_flow", limits, out)
+
+
+def watch_closing(s, zone, elapsed_ms, readings, limits, out):
+    """Go on with a closing: wait, watch the meter, then believe it or pulse again."""
+    z = base(zone)
+    if s[z + PHASE] == CHECKING:
+        s[z + SEEN_ML] += readings[FLOW_ML]
+    s[z + WAIT_MS] -= elapsed_ms
+    if s[z + WAIT_MS] > 0:
+        return
+    if s[z + PHASE] == CLOSING and limits[HAS_FLOW]:
+        s[z + PHASE] = CHECKING
+        s[z + WAIT_MS] = limits[CHECK_MS]
+        s[z + SEEN_ML] = 0
+    elif limits[HAS_FLOW] and s[z + SEEN_ML] <= limits[STILL_ML]:
+        _closed(s, zone, "verified", out)
+    elif not limits[HAS_FLOW] and s[z + TRIES] >= limits[ASSUMED_TRIES]:
+        _closed(s, zone, "assumed", out)
+    else:
+        _pulse_again(s, zone, limits, out)
+
+
+def _pulse_again(s, zone, limits, out):
+    z = base(zone)
+    s[z + PHASE] = CLOSING
+    s[z + WAIT_MS] = min(limits[SETTLE_MS] * s[z + TRIES], limits[RETRY_MAX_MS])
+    s[z + TRIES] = min(s[z + TRIES] + 1, 60)  # bounded, so that the state space is
+    if limits[HAS_FLOW] and s[z + TRIES] > limits[STUCK_TRIES]:
+        s[z + FAULT] |= LOCKOUT
+        set_fault(s, zone, LEAK, out)
+    out.append(("pulse_close", zone))
+
+
+def _closed(s, zone, evidence, out):
+    """The zone is closed: say so in the journal, end its run."""
+    z = base(zone)
+    s[z + PHASE] = CLOSED
+    s[z + EVIDENCE] = evidence
+    s[z + TRIES] = s[z + WAIT_MS] = s[z + SEEN_ML] = 0
+    if not s[z + FAULT] & LOCKOUT:
+        clear_fault(s, zone, LEAK, out)
+    out.append(("journal_closed", zone))
+
+
+def end_run(s, zone):
+    """Forget the run of `zone`, once it was reported."""
+    z = base(zone)
+    s[z + CAUSE] = ""
+    s[z + PROGRAM] = s[z + GRANTED_MS] = s[z + OPEN_MS] = s[z + DRY_MS] = s[z + RESUMED] = 0
+
+
+def cancel_queue(s, zone):
+    """Forget the queued run of `zone`."""
+    z = base(zone)
+    s[z + QUEUED_MS] = s[z + QUEUED_PROGRAM] = 0
+
+
+def may_resume(s, zone, limits):
+    """True if the run that a watchdog reset ended has enough left, for sure, and was not resumed before."""
+    z = base(zone)
+    left = s[z + GRANTED_MS] - s[z + OPEN_MS]
+    return s[z + CAUSE] == "watchdog" and s[z + PROGRAM] > 0 and not s[z + RESUMED] and left >= limits[RESUME_MIN_MS]
+
+
+def set_fault(s, zone, bit, out):
+    """Set a fault bit of `zone`; report it if it is new."""
+    z = base(zone)
+    if not s[z + FAULT] & bit:
+        s[z + FAULT] |= bit
+        out.append(("fault", zone, _word(bit)))
+
+
+def clear_fault(s, zone, bit, out):
+    """Clear a fault bit of `zone`; report it if it was set."""
+    z = base(zone)
+    if s[z + FAULT] & bit:
+        s[z + FAULT] &= ~bit
+        out.append(("fault_cleared", zone, _word(bit)))
+
+
+def _word(bit):
+    for b, word in FAULT_WORDS:
+        if b == bit:
+            return word

@@ -1,0 +1,73 @@
+"""Schedule: which program starts now, and when the next one will.
+
+Rule: local minutes and day numbers in, program ids out. A program runs at most once per local date (its run-once key), and a wake that comes late
+still starts it inside the grace. It must not know valves, batteries, or why a run might be refused.
+"""
+
+from .localtime import DAY_S, date_of, local_s, utc_s, weekday
+
+GRACE_MIN = 120  # a start this far back is still made; further back it is reported as missed
+NEVER = -1
+
+# Fields of a program
+ID = 0
+ZONE = 1
+WEEKDAYS = 2  # bit 0 = Monday
+START_MIN = 3
+RUN_TIME_S = 4
+UNTIL = 5  # last day number; NEVER: no end
+SKIP_DAYS = 6  # day numbers
+
+
+def planned_on(program, day):
+    """True if `program` is to start on `day` (a local day number)."""
+    if not program[WEEKDAYS] >> weekday(day) & 1:
+        return False
+    return (program[UNTIL] == NEVER or day <= program[UNTIL]) and day not in program[SKIP_DAYS]
+
+
+def sane_key(key, today):
+    """The run-once key, taken back to today if a wrong clock left it in the future: then at most one day is lost, not years."""
+    return today if key > today + 1 else key
+
+
+def due(programs, keys, now_s, rule):
+    """Programs that start at `now_s` (since 2000, UTC): a list of (program, day, minutes late).
+
+    `keys[i]` is the last local day on which `programs[i]` started or was given up. More than GRACE_MIN late means: missed.
+    """
+    local_min = local_s(rule, now_s) // 60
+    today = local_min // 1440
+    found = []
+    for program, key in zip(programs, keys):
+        for day in (today - 1, today):
+            late_min = local_min - day * 1440 - program[START_MIN]
+            if late_min >= 0 and day > sane_key(key, today) and planned_on(program, day):
+                found.append((program, day, late_min))
+    return found
+
+
+def key_when_changed(program, now_s, rule):
+    """The key of a new or edited program: a start that lies behind us today is not made up for."""
+    local_min = local_s(rule, now_s) // 60
+    today = local_min // 1440
+    return today if local_min - today * 1440 >= program[START_MIN] else today - 1
+
+
+def next_start_s(program, key, now_s, rule):
+    """When `program` starts next (seconds since 2000, UTC), at most 366 days ahead; 0 if it does not."""
+    today = local_s(rule, now_s) // DAY_S
+    for day in range(today, today + 367):
+        if program[UNTIL] != NEVER and day > program[UNTIL]:
+            return 0
+        if day > sane_key(key, today) and planned_on(program, day):
+            start_s = utc_s(rule, day * DAY_S + program[START_MIN] * 60)
+            if start_s > now_s:
+                return start_s
+    return 0
+
+
+def date_number(day):
+    """A day number as yyyymmdd, as it stands on the wire."""
+    year, month, day_of_month = date_of(day)
+    return year * 10000 + month * 100 + day_of_month
