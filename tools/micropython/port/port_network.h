@@ -1,0 +1,2 @@
+// Included by extmod/modnetwork.c.
+#include "remote.h"

@@ -1,0 +1,4 @@
+// *FORMAT-OFF*
+// Entries of sys.path.
+Q(/)
+Q(/lib)
