@@ -9,7 +9,11 @@ API = 1  # raised when the application would have to change with it
 OPEN_PIN, CLOSE_PIN, ENABLE_PIN = 4, 5, 15
 SDA_PIN, SCL_PIN = 12, 14
 BUTTON_PIN = 0
-EXPANDER, IODIR, OLAT = 0x20, 0x00, 0x0A  # MCP23008: powers up with every pin an input, so pull-downs keep all bridges asleep
+EXPANDER, IODIR, OLAT = (
+    0x20,
+    0x00,
+    0x0A,
+)  # MCP23008: powers up with every pin an input, so pull-downs keep all bridges asleep
 PULSE_MS_MAX = 250  # no configuration can burn a coil
 BOOST_MS_MAX = 500
 GAP_MS = 50  # between two pulses, for the boost capacitor

@@ -1,6 +1,5 @@
 """Main: hands the port's modules to the application and runs it, unless boot.py was asked for maintenance."""
 
-import esp
 import machine
 import network
 import os
@@ -14,4 +13,4 @@ if not maintenance:  # noqa: F821 - boot.py ran before, in the same globals
     from sprinkler.app import App
     from sprinkler.board import Board
 
-    App(Board(machine, network, socket, select, time, esp, os, open, closer, closer_config)).run()  # noqa: F821
+    App(Board(machine, network, socket, select, time, os, open, closer, closer_config)).run()  # noqa: F821

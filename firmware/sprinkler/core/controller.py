@@ -45,20 +45,24 @@ STOP_GAP_MS = 60000
 QUIET_RESET_MS = 60000
 
 
-def asleep(zone_count):
-    """The state after a sleep on purpose: every zone was verified closed before."""
-    return (0,) * BOARD + closed_zone("verified") * zone_count
+def asleep(zone_count, faults):
+    """The state after a sleep on purpose: every zone was verified closed before. `faults`: the latched bits of each zone."""
+    s = (0,) * BOARD
+    for zone in range(zone_count):
+        s += closed_zone("verified", faults[zone])
+    return s
 
 
-def booted(zone_count, journal, cause, limits):
+def booted(zone_count, faults, journal, cause, limits):
     """The state after any other boot. Every zone just got a closing pulse, and none is believed closed yet.
 
     `journal`: the open run it holds, (zone, program, granted_ms, open_ms, resumed), or None. `cause`: the wake reason.
     """
-    s = list((0,) * BOARD + closed_zone("unknown") * zone_count)
+    s = list(asleep(zone_count, faults))
     for zone in range(1, zone_count + 1):
         z = base(zone)
         s[z + PHASE] = CLOSING
+        s[z + EVIDENCE] = "unknown"
         s[z + TRIES] = 1
         s[z + WAIT_MS] = limits[SETTLE_MS]
     if journal and 1 <= journal[0] <= zone_count:
@@ -97,8 +101,8 @@ def _hear(s, index, request, readings, limits, out):
     kind = request[0]
     if kind == "run":
         _hear_run(s, index, request, readings, limits, out)
-    elif kind == "failed":  # an action could not be carried out: what may be open is closed
-        safety.close_zone(s, request[1], "storage", limits, out)
+    elif kind == "failed":
+        safety.action_failed(s, request[1], limits, out)
     elif kind == "bare_stop":
         _stop(s, 0, limits, out, False)
     elif kind == "stop":

@@ -56,6 +56,8 @@ CHECKPOINT_MS = 14  # what a reset may have lost of the open time: checkpoint in
 
 LIMITS = (CAP_MS, 5000, 3550, 3350, 3000, 3000, 60000, 3, 30000, 5, 250, 1, 3, 60000, 20000)
 
+UNREACHED = "unreached"  # evidence of a closing whose pulse did not get out
+
 # Fields of `readings`
 BATTERY_MV = 0  # 0: unknown or implausible
 FLOW_ML = 1  # since the last step
@@ -149,7 +151,10 @@ def watch_closing(s, zone, elapsed_ms, readings, limits, out):
     s[z + WAIT_MS] -= elapsed_ms
     if s[z + WAIT_MS] > 0:
         return
-    if s[z + PHASE] == CLOSING and limits[HAS_FLOW]:
+    if s[z + EVIDENCE] == UNREACHED:
+        s[z + EVIDENCE] = "unknown"
+        _pulse_again(s, zone, limits, out)
+    elif s[z + PHASE] == CLOSING and limits[HAS_FLOW]:
         s[z + PHASE] = CHECKING
         s[z + WAIT_MS] = limits[CHECK_MS]
         s[z + SEEN_ML] = 0
@@ -159,6 +164,16 @@ def watch_closing(s, zone, elapsed_ms, readings, limits, out):
         _closed(s, zone, "assumed", out)
     else:
         _pulse_again(s, zone, limits, out)
+
+
+def action_failed(s, zone, limits, out):
+    """A journal entry or a pulse could not be made: what may be open is closed; a closing pulse that did not get out counts for nothing."""
+    z = base(zone)
+    if s[z + PHASE] in (OPEN, CLOSED):
+        close_zone(s, zone, "storage", limits, out)
+    else:
+        s[z + EVIDENCE] = UNREACHED
+        s[z + WAIT_MS] = min(limits[SETTLE_MS] * s[z + TRIES], limits[RETRY_MAX_MS])
 
 
 def _pulse_again(s, zone, limits, out):
@@ -220,6 +235,7 @@ def clear_fault(s, zone, bit, out):
 
 
 def _word(bit):
-    for b, word in FAULT_WORDS:
-        if b == bit:
+    for known, word in FAULT_WORDS:
+        if known == bit:
             return word
+    return ""

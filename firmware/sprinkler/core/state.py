@@ -52,6 +52,6 @@ def zones(state):
     return (len(state) - BOARD) // ZONE
 
 
-def closed_zone(evidence):
-    """The fields of a zone that is closed, with `evidence` (a word of protocol.EVIDENCE) for it."""
-    return (CLOSED, "", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, evidence, 0)
+def closed_zone(evidence, fault):
+    """The fields of a zone that is closed, with `evidence` (a word of protocol.EVIDENCE) for it and its fault bits."""
+    return (CLOSED, "", 0, 0, 0, 0, 0, 0, 0, 0, 0, fault, evidence, 0)

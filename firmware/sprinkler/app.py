@@ -1,0 +1,336 @@
+"""App: one wake. Read, ask the core, act, report, sleep; staying awake is the same loop with a short wait.
+
+Rule: the only glue. It decides nothing that the core decides, and no wait in it lacks an end.
+"""
+
+from . import protocol, report, settings
+from .clock import Clock
+from .core import controller, power, schedule, state
+from .core.safety import HAS_FLOW, LIMITS
+from .errors import StoreError
+from .inbox import Inbox
+from .link import Link
+from .outbox import Outbox
+from .runs import Runs
+from .senses import Senses
+from .store import Memory
+
+NETWORK_BUDGET_MS = 25000  # what a wake may spend on a network that does not answer
+LINGER_MS = 400  # a broker with queued commands delivers them within this
+SAMPLE_EVERY_MS = 30000
+OPEN_STATE_EVERY_MS = 5000
+SETTLED_MS = 60000
+BATTERY_EVERY_MS = 2000
+PULSE_EVERY_S = 86400  # even a board that sleeps well closes its valves once a day
+PROGRAMS_EVERY_MS = 1000
+
+
+class App:
+    """The application on one board."""
+
+    def __init__(self, board):
+        self.board = board
+        self.memory = Memory()
+        journal_ok = self.memory.load(board)
+        self.wake_reason = board.wake_reason()
+        self.storage_fault = not journal_ok
+        try:
+            self.config = settings.Config(board)
+        except StoreError:
+            self.config = None
+            self.storage_fault = True
+        self.bridge_fault = False
+        self.wake_at = 0
+        self.restart_wanted = False
+        self._awake_until_ms = self._identify_until_ms = 0
+        self._settled = False
+        self._last_ms = self._linger_ms = board.uptime_ms()
+        self._sample_ms = self._battery_ms = self._open_state_ms = self._programs_ms = -SAMPLE_EVERY_MS
+        self._battery_mv = 0
+        self._faults = []
+        self._failed = []
+        if self.config:
+            self._assemble()
+
+    def _assemble(self):
+        board, config, m = self.board, self.config, self.memory
+        self.settings = settings.load(board, protocol.topic(board.device_id, protocol.DESIRED), config.key)
+        self.clock = Clock(board, m, config.ntp_host)
+        self.senses = Senses(board, config)
+        self.limits = LIMITS[:HAS_FLOW] + (1 if self.senses.has_flow() else 0,) + LIMITS[HAS_FLOW + 1 :]
+        self.outbox = Outbox(self)
+        self.inbox = Inbox(self)
+        self.runs = Runs(self)
+        will_topic = protocol.topic(board.device_id, protocol.AVAILABILITY)
+        session = (
+            config.broker_host,
+            config.broker_port,
+            "sprinkler-" + board.device_id,
+            config.broker_user,
+            config.broker_password,
+        )
+        topics = [protocol.topic(board.device_id, leaf) for leaf in protocol.TO_BOARD]
+        self.link = Link(
+            board,
+            (config.wifi_ssid, config.wifi_password),
+            session + (will_topic, report.LOST),
+            topics,
+            self.inbox.hear,
+        )
+        self._begin()
+
+    def _begin(self):
+        """The core's first state: what the sleep mark, the journal and the kind of reset say."""
+        m = self.memory
+        zones = self.board.zones()
+        if self.wake_reason == "timer" and not m.open_zone and m.slept_s < PULSE_EVERY_S:
+            self.state = controller.asleep(zones, m.faults)
+            self.link.resubscribe = False
+            return
+        journal = (m.open_zone, m.program, m.granted_s * 1000, m.open_s * 1000, m.resumed) if m.open_zone else None
+        self.state = controller.booted(zones, m.faults, journal, self.wake_reason, self.limits)
+        m.slept_s = 0
+        self.runs.recall()
+        self.runs.event("boot", 0, 0, 0, "", self.wake_reason, 0, 0)
+
+    def run(self):
+        """Run for ever; a deep sleep or a reset ends it."""
+        self.board.start_watchdog()
+        if (
+            not self.config
+        ):  # without a key nobody can be heard: stay closed, and leave the cable its window at the next reset
+            self.board.sleep_ms(SETTLED_MS)
+            self.board.deep_sleep(power.LONGEST_SLEEP_S, False)
+        while True:
+            self.link.wait(self.turn())
+
+    def turn(self):
+        """One pass of the loop. Returns how long nothing is due, in ms."""
+        now_ms = self.board.uptime_ms()
+        elapsed_ms = now_ms - self._last_ms
+        self._last_ms = now_ms
+        ml = self.senses.take_ml()
+        self.runs.meter(ml)
+        requests, ids = self.inbox.take()
+        requests = self._failed + requests + self._due_programs(now_ms)
+        ids = [""] * len(self._failed) + ids
+        self.state, actions, due_ms = controller.step(
+            self.state, elapsed_ms, (self._battery(now_ms), ml), requests, self.limits
+        )
+        self._failed = self.runs.carry_out(actions)
+        self._answer(actions, requests, ids)
+        if actions:
+            self.outbox.state_due = True
+        self.runs.checkpoint()
+        self._housekeeping(now_ms)
+        self.clock.service()
+        self.link.service()
+        self.outbox.service()
+        if self._may_sleep():
+            self._sleep()
+        return 0 if self._failed or self.inbox.requests else min(due_ms, 1000)
+
+    def _battery(self, now_ms):
+        """Battery voltage, read every two seconds at most; 0: unknown."""
+        if now_ms - self._battery_ms >= BATTERY_EVERY_MS:
+            self._battery_ms = now_ms
+            self._battery_mv = self.senses.battery()[0]
+            before = protocol.POWER_MODES[self.memory.power_mode]
+            responsive = self.config.always_responsive or now_ms < self._awake_until_ms
+            mode = protocol.POWER_MODES.index(power.mode(before, self._battery_mv, responsive))
+            if mode != self.memory.power_mode:
+                self.memory.power_mode = mode
+                self.outbox.state_due = True
+        return self._battery_mv
+
+    def _due_programs(self, now_ms):
+        """Run requests of the programs that start now; the others get their reason."""
+        now_s = self.clock.now_s()
+        if not now_s or now_ms - self._programs_ms < PROGRAMS_EVERY_MS:
+            return []
+        self._programs_ms = now_ms
+        s, m = self.settings, self.memory
+        requests = []
+        for program, day, late_min in schedule.due(
+            s.programs, [m.keys[p[schedule.ID] - 1] for p in s.programs], now_s, s.rule
+        ):
+            m.keys[program[schedule.ID] - 1] = day
+            run_ms = min(program[schedule.RUN_TIME_S] * 10 * s.seasonal_adjust_pct, self.limits[0])
+            reason = self._skip_reason(late_min, run_ms)
+            if reason:
+                self.runs.event("run_skipped", program[schedule.ZONE], 0, program[schedule.ID], "skipped", reason, 0, 0)
+            else:
+                requests.append(("run", program[schedule.ZONE], run_ms, program[schedule.ID]))
+        return requests
+
+    def _skip_reason(self, late_min, run_ms):
+        s = self.settings
+        if late_min > schedule.GRACE_MIN:
+            return "missed"
+        if not s.watering_enabled:
+            return "disabled"
+        if s.rain_delay_until > self.clock.unix(self.clock.now_s()):
+            return "rain_delay"
+        return "adjusted_to_zero" if run_ms < self.limits[1] else ""
+
+    def _answer(self, actions, requests, ids):
+        """Tell who asked what became of it."""
+        for action in actions:
+            if action[0] not in ("accepted", "queued", "refused") or action[1] >= len(ids) or not ids[action[1]]:
+                continue
+            request = requests[action[1]]
+            zone = request[1]
+            run = self.runs.get(zone) if request[0] == "run" and action[0] == "accepted" else None
+            granted_s = request[2] // 1000 if request[0] == "run" and action[0] != "refused" else 0
+            reason = action[2] if action[0] == "refused" else ("queued" if action[0] == "queued" else "")
+            run_until = self.run_until(zone) if run else 0
+            self.outbox.reply(
+                ids[action[1]], action[0] != "refused", reason, zone, run.run_id if run else 0, granted_s, run_until
+            )
+
+    def _housekeeping(self, now_ms):
+        """What is due by the clock: samples, faults, the state of an open valve, the LED."""
+        closed = controller.idle(self.state)
+        if now_ms - self._sample_ms >= SAMPLE_EVERY_MS:
+            self._sample_ms = now_ms
+            self.memory.add_sample(self.senses.sample(self.clock.now_s(), self.link.rssi_dbm()))
+            self.outbox.state_due = True
+        if not closed and now_ms - self._open_state_ms >= OPEN_STATE_EVERY_MS:
+            self._open_state_ms = now_ms
+            self.outbox.state_due = True
+        if self.link.up() and self.clock.wants_sync():
+            self.clock.ask()
+            self.outbox.publish(protocol.TIME_REQUEST, report.time_request(self.clock.nonce), False)
+        if not self._settled and now_ms >= SETTLED_MS:
+            self._settled = True
+            self.board.settled()
+        self._note_faults()
+        self.board.led(now_ms // 250 % 2 if now_ms < self._identify_until_ms else not closed)
+
+    def board_faults(self):
+        """The fault words of the board as a whole."""
+        faults = []
+        if self.state[state.BATTERY_LOW]:
+            faults.append("low_battery")
+        if self.senses.failed or self.bridge_fault:
+            faults.append("sensor")
+        if not self.clock.now_s() and self._settled:
+            faults.append("clock")
+        if self.storage_fault:
+            faults.append("storage")
+        if self.inbox.tampering():
+            faults.append("tampering")
+        return faults
+
+    def _note_faults(self):
+        """Report the board's faults as they come and go; the core reports its own (low_battery)."""
+        faults = [word for word in self.board_faults() if word != "low_battery"]
+        for word in faults:
+            if word not in self._faults:
+                self.runs.event("fault", 0, 0, 0, "", word, 0, 0)
+        for word in self._faults:
+            if word not in faults:
+                self.runs.event("fault_cleared", 0, 0, 0, "", word, 0, 0)
+        self._faults = faults
+
+    # What the inbox asks for
+
+    def announce(self):
+        """The signed message that Home Assistant discovers the board by."""
+        features = ["battery"]
+        if self.senses.has_flow():
+            features.append("flow")
+        if self.config.soil_raw:
+            features.append("soil")
+        if self.config.panel_sensor:
+            features.append("solar")
+        return report.announce(self.board.device_id, self.board.zones(), features)
+
+    def apply(self, wanted):
+        """Put new settings in force. A program that is new or moved does not make up for a start that lies behind it."""
+        before = self.settings.programs
+        self.settings = wanted
+        now_s = self.clock.now_s()
+        for program in wanted.programs:
+            if program not in before and now_s:
+                self.memory.keys[program[schedule.ID] - 1] = schedule.key_when_changed(program, now_s, wanted.rule)
+        self.outbox.state_due = True
+
+    def stay_awake(self, seconds):
+        """Stay responsive for `seconds` from now; 0 ends it."""
+        self._awake_until_ms = self.board.uptime_ms() + seconds * 1000
+        self._battery_ms = -BATTERY_EVERY_MS
+
+    def identify(self):
+        """Blink for ten seconds."""
+        self._identify_until_ms = self.board.uptime_ms() + 10000
+
+    def storage_failed(self):
+        """A file could not be written."""
+        self.storage_fault = True
+
+    def bridge_failed(self):
+        """A valve's bridge did not answer."""
+        self.bridge_fault = True
+
+    def run_until(self, zone):
+        """When the run of `zone` ends, in Unix seconds; 0 while it is not open or the clock is unset."""
+        z = state.base(zone)
+        now_s = self.clock.now_s()
+        if self.state[z + state.PHASE] != state.OPEN or not now_s:
+            return 0
+        return self.clock.unix(now_s) + (self.state[z + state.GRANTED_MS] - self.state[z + state.OPEN_MS] + 999) // 1000
+
+    # Sleep
+
+    def _may_sleep(self):
+        """True when nothing is left to do: valves closed, all said, the broker's queue heard; or the network's budget is spent."""
+        now_ms = self.board.uptime_ms()
+        if not controller.idle(self.state) or self.inbox.requests or self._failed:
+            self._linger_ms = now_ms
+            return False
+        if self.restart_wanted and (self.link.quiet() or now_ms > NETWORK_BUDGET_MS):
+            return True
+        if protocol.POWER_MODES[self.memory.power_mode] == "responsive" or now_ms < self._identify_until_ms:
+            return False
+        if self.link.quiet() and self.outbox.nothing_left() and (self.clock.now_s() or now_ms > NETWORK_BUDGET_MS):
+            return now_ms - self._linger_ms >= LINGER_MS
+        if self.link.up():
+            self._linger_ms = now_ms
+        return now_ms - self._awake_until_ms > NETWORK_BUDGET_MS and now_ms - self._linger_ms > NETWORK_BUDGET_MS
+
+    def _sleep(self):
+        """Say good-bye, remember, sleep (or restart)."""
+        m, now_s = self.memory, self.clock.now_s()
+        seconds = power.sleep_s(protocol.POWER_MODES[m.power_mode], self.settings.wake_interval_s)
+        starts = (
+            [schedule.next_start_s(p, m.keys[p[0] - 1], now_s, self.settings.rule) for p in self.settings.programs]
+            if now_s
+            else []
+        )
+        for start_s in starts:
+            if start_s:
+                seconds = max(1, min(seconds, start_s - now_s))
+        self.wake_at = self.clock.unix(now_s + seconds) if now_s else 0
+        if self.link.up() and not self.restart_wanted:
+            self.outbox.state_due = True
+            self.outbox.service()
+            self.outbox.publish(protocol.AVAILABILITY, report.asleep(self.wake_at), True)
+        deadline_ms = self.board.uptime_ms() + 2000
+        while self.link.up() and not self.link.quiet() and self.board.uptime_ms() < deadline_ms:
+            self.link.wait(100)
+            self.link.service()
+        self.link.close()
+        self.clock.close()
+        if self.restart_wanted:
+            m.save_rtc(self.board)
+            self.board.reset()
+        m.slept_s += seconds
+        m.save_rtc(self.board)
+        self.board.deep_sleep(seconds, self._all_verified() and m.slept_s < PULSE_EVERY_S)
+
+    def _all_verified(self):
+        for zone in range(1, self.board.zones() + 1):
+            if self.state[state.base(zone) + state.EVIDENCE] != "verified":
+                return False
+        return True

@@ -1,0 +1,169 @@
+"""Board: pins, ADC, I2C, RTC memory, watchdog, sleep. The only hardware code.
+
+Rule: the port's modules are handed in; nothing else touches them. Every wait goes through `sleep_ms` or `poll`, feeds the watchdog, and has an end.
+It must not know valves' rules, programs or messages.
+"""
+
+from .errors import SensorError
+
+FEED_MS = 1000  # the soft watchdog bites after about 3.2 s
+HOP_S_MAX = 3600  # machine.deepsleep counts microseconds in 32 bit: above 71 min it would wrap
+LED_PIN, BUTTON_PIN, FLOW_PIN = 2, 0, 13
+ADC_SAMPLES = 9
+BATTERY_DIVIDER = 5  # the ADC sees a fifth of the battery; 1.0 V is full scale, 1024 counts
+BATTERY_MV = (2500, 4500)  # outside of this a reading is a fault of the sensor
+
+
+class Board:
+    """One physical (or simulated) board."""
+
+    def __init__(self, machine, network, socket, select, time, os, open_file, closer, closer_config):
+        self.machine = machine
+        self.network = network
+        self.socket = socket
+        self.select = select
+        self.time = time
+        self.os = os
+        self.open_file = open_file
+        self._closer = closer
+        self._closer_config = closer_config
+        self._rtc = machine.RTC()
+        self._wdt = None
+        self._i2c = None
+        self._ticks = time.ticks_ms()
+        self._uptime_ms = 0
+        self._led = machine.Pin(LED_PIN, machine.Pin.OUT, value=1)
+        self.device_id = "".join("%02x" % b for b in machine.unique_id())
+
+    # Time and waiting
+
+    def uptime_ms(self):
+        """Milliseconds since boot; never jumps, unlike the wall clock."""
+        now = self.time.ticks_ms()
+        self._uptime_ms += self.time.ticks_diff(now, self._ticks)
+        self._ticks = now
+        return self._uptime_ms
+
+    def sleep_ms(self, ms):
+        """Wait `ms`, feeding the watchdog."""
+        while ms > 0:
+            self.feed()
+            part_ms = min(ms, FEED_MS)
+            self.time.sleep_ms(part_ms)
+            ms -= part_ms
+        self.feed()
+
+    def poll(self, poller, ms):
+        """Wait at most `ms` for the sockets of `poller`; True if one is ready."""
+        while True:
+            self.feed()
+            part_ms = min(ms, FEED_MS)
+            if poller.poll(part_ms):
+                return True
+            ms -= part_ms
+            if ms <= 0:
+                return False
+
+    def start_watchdog(self):
+        """Arm the watchdog. It cannot be stopped; from here on every second counts."""
+        if self._wdt is None:
+            self._wdt = self.machine.WDT()
+
+    def feed(self):
+        """Tell the watchdog that the loop is alive."""
+        if self._wdt:
+            self._wdt.feed()
+
+    def deep_sleep(self, seconds, closed):
+        """Sleep (a reset ends it). `closed`: every valve is verified closed, so the next boot need not pulse."""
+        memory = self._rtc.memory()[self._closer.RECORD :]
+        mark = self._closer.SLEPT_CLOSED if closed else 0
+        self._rtc.memory(self._closer.record(mark, 0) + memory)
+        self.machine.deepsleep(max(1, min(seconds, HOP_S_MAX)) * 1000)
+
+    def reset(self):
+        """Restart."""
+        self.machine.reset()
+
+    def settled(self):
+        """A minute of uptime: earlier quick restarts no longer count."""
+        self._rtc.memory(self._closer.record(0, 0) + self._rtc.memory()[self._closer.RECORD :])
+
+    def wake_reason(self):
+        """Why this boot happened, a word of protocol.WAKE_REASONS."""
+        cause = self.machine.reset_cause()
+        m = self.machine
+        for number, word in (
+            (m.DEEPSLEEP_RESET, "timer"),
+            (m.WDT_RESET, "watchdog"),
+            (m.SOFT_RESET, "soft_reset"),
+            (m.HARD_RESET, "reset"),
+        ):
+            if cause == number:
+                return word
+        return "power_on"
+
+    # Memory that outlives a reset
+
+    def rtc_load(self):
+        """The application's part of RTC memory (bytes; empty after a loss of power)."""
+        return self._rtc.memory()[self._closer.RECORD :]
+
+    def rtc_save(self, data):
+        """Replace the application's part of RTC memory (at most 484 bytes)."""
+        self._rtc.memory(self._rtc.memory()[: self._closer.RECORD] + data)
+
+    # Wall clock: seconds since 2000-01-01 UTC
+
+    def clock_s(self):
+        """The port's wall clock."""
+        return self.time.time()
+
+    def set_clock(self, seconds):
+        """Set the port's wall clock."""
+        t = self.time.gmtime(seconds)
+        self._rtc.datetime((t[0], t[1], t[2], t[6], t[3], t[4], t[5], 0))
+
+    # What hangs on the pins
+
+    def pulse(self, zone, opening):
+        """One valve pulse, by the closer. Raises OSError when the zone's bridge cannot be reached."""
+        self.feed()
+        self._closer.pulse(self.machine, self.time, self._closer_config, zone, opening)
+        self.feed()
+
+    def zones(self):
+        """Zones wired to this board."""
+        return self._closer.zone_count(self._closer_config)
+
+    def i2c(self):
+        """The bus, made at first use."""
+        if self._i2c is None:
+            pin = self.machine.Pin
+            self._i2c = self.machine.I2C(scl=pin(self._closer.SCL_PIN), sda=pin(self._closer.SDA_PIN), freq=100000)
+        return self._i2c
+
+    def adc_raw(self):
+        """The ADC's median of nine, 0 to 1024: single readings are noisy."""
+        adc = self.machine.ADC(0)
+        return sorted(adc.read() for _ in range(ADC_SAMPLES))[ADC_SAMPLES // 2]
+
+    def adc_battery_mv(self):
+        """Battery voltage through the divider. Raises SensorError when it is not plausible."""
+        mv = self.adc_raw() * 1000 * BATTERY_DIVIDER // 1024
+        if not BATTERY_MV[0] <= mv <= BATTERY_MV[1]:
+            raise SensorError("battery")
+        return mv
+
+    def on_flow(self, handler):
+        """Call `handler(pin)` at each pulse of the flow meter."""
+        pin = self.machine.Pin(FLOW_PIN, self.machine.Pin.IN)
+        pin.irq(handler=handler, trigger=self.machine.Pin.IRQ_RISING)
+
+    def led(self, on):
+        """The blue LED (active low)."""
+        self._led(0 if on else 1)
+
+    def random_hex(self, count):
+        """`count` random bytes from the port's noise source, as hex text."""
+        return "".join("%02x" % b for b in self.os.urandom(count))

@@ -1,0 +1,149 @@
+"""Inbox: who may say what. Turns messages into requests for the core, or refuses them with a reason.
+
+Rule: length, then signature, then JSON, then counter, then expiry; nothing unsigned opens anything. It must not know how requests are carried out.
+"""
+
+import json
+
+from . import protocol, settings
+from .auth import verify
+from .errors import RefusedError, StoreError
+
+MESSAGES_MAX = 16  # taken between two steps of the core
+_BARE_STOP_MAX = 64  # bytes
+_TAMPERING = 10  # messages that do not verify, or bare stops, before the fault is raised
+
+
+class Inbox:
+    """Collects requests between two steps of the core."""
+
+    def __init__(self, app):
+        self._app = app
+        self._prefix = protocol.topic(app.board.device_id, "")
+        self.requests = []  # for controller.step
+        self.ids = []  # the command id of each, "" where nobody waits for an answer
+        self.suspicious = 0
+
+    def take(self):
+        """The requests so far with their command ids; empties the inbox."""
+        taken = self.requests, self.ids
+        self.requests, self.ids = [], []
+        return taken
+
+    def hear(self, topic, payload, retained):
+        """Take one message from the broker. `payload` None: it was too long to hold."""
+        leaf = topic[len(self._prefix) :]
+        if payload == b"" or len(self.requests) >= MESSAGES_MAX:
+            return
+        if leaf == protocol.COMMAND:
+            self._command(topic, payload, retained)
+            return
+        body = verify(self._app.config.key, topic, payload) if payload else None
+        try:
+            if body is None:
+                raise RefusedError("invalid")
+            if leaf == protocol.DESIRED:
+                self._desired(body, payload)
+            elif leaf == protocol.ACK:
+                self._ack(json.loads(body))
+            elif leaf == protocol.TIME:
+                heard = json.loads(body)
+                self._app.clock.answer(heard["nonce"], settings.integer(heard["at"], (1700000000, 0xFFFFFFFF)))
+        except (RefusedError, ValueError, KeyError, TypeError):
+            self.suspicious += 1
+
+    def _ack(self, ack):
+        everything = (0, 0x7FFFFFFF)
+        if ack["boot_id"] == self._app.memory.boot_id:
+            self._app.outbox.acknowledged(
+                settings.integer(ack["event"], everything), settings.integer(ack["sample"], everything)
+            )
+
+    def _desired(self, body, payload):
+        app = self._app
+        try:
+            wanted = settings.parse(body, app.board.zones())
+            if wanted.version > app.settings.version:
+                settings.keep(app.board, payload)
+                app.apply(wanted)
+        except RefusedError as error:
+            app.outbox.reply("desired", False, error.args[0])
+        except StoreError:
+            app.storage_failed()
+            app.outbox.reply("desired", False, "storage")
+
+    def _command(self, topic, payload, retained):
+        body = verify(self._app.config.key, topic, payload) if payload else None
+        if body is None:
+            self.suspicious += 1
+            if payload and len(payload) <= _BARE_STOP_MAX and _is_bare_stop(payload):
+                self._add(("bare_stop",), "")
+            return
+        command_id = ""
+        try:
+            command = json.loads(body)
+            command_id = command["id"]
+            if type(command_id) is not str or not 0 < len(command_id) <= 16:
+                raise RefusedError("invalid")
+            self._judge(command, retained)
+            self._dispatch(command, command_id)
+        except RefusedError as error:
+            self._app.outbox.reply(command_id, False, error.args[0])
+        except (ValueError, KeyError, TypeError):
+            self._app.outbox.reply(command_id, False, "invalid")
+
+    def _judge(self, command, retained):
+        """Refuse what is old, repeated or too far ahead; take note of the counter."""
+        app = self._app
+        counter = settings.integer(command["counter"], (1, 0xFFFFFFFFFFFF))
+        if retained or counter <= app.memory.counter:
+            raise RefusedError("replayed")
+        expires_at = settings.integer(command["expires_at"], (0, 0xFFFFFFFF))
+        now = app.clock.unix(app.clock.now_s())
+        if now:
+            if expires_at <= now:
+                raise RefusedError("expired")
+            if expires_at > now + protocol.EXPIRES_S_MAX or counter > (now + protocol.EXPIRES_S_MAX) * 1000:
+                raise RefusedError("invalid")
+        elif command["command"] == "run":
+            raise RefusedError("clock_unset")  # whether it has expired cannot be known
+        app.memory.counter = counter
+
+    def _dispatch(self, command, command_id):
+        kind = command["command"]
+        app = self._app
+        if kind == "run":
+            zone = settings.integer(command["zone"], (1, 255))
+            if zone > app.board.zones():
+                raise RefusedError("unknown_zone")
+            self._add(("run", zone, settings.integer(command["run_time_s"], (0, 86400)) * 1000, 0), command_id)
+        elif kind in ("stop", "clear_fault"):
+            zone = settings.integer(command["zone"], (0, 255))
+            if zone > app.board.zones():
+                raise RefusedError("unknown_zone")
+            self._add((kind, zone), command_id)
+        elif kind in protocol.COMMANDS:
+            if kind == "stay_awake":
+                app.stay_awake(settings.integer(command["awake_s"], protocol.AWAKE_S_LIMITS))
+            elif kind == "identify":
+                app.identify()
+            else:
+                app.restart_wanted = True
+            app.outbox.reply(command_id, True, "")
+        else:
+            raise RefusedError("unknown_command")
+
+    def _add(self, request, command_id):
+        self.requests.append(request)
+        self.ids.append(command_id)
+
+    def tampering(self):
+        """True when too much came in that nobody with the key would send."""
+        return self.suspicious >= _TAMPERING
+
+
+def _is_bare_stop(payload):
+    try:
+        return json.loads(payload) == {"command": "stop"}
+    except ValueError:
+        return False

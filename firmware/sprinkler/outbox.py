@@ -1,0 +1,121 @@
+"""Outbox: what goes to the broker, and when. Events and samples are repeated until Home Assistant has acknowledged them.
+
+Rule: publishes only what the link has room for; nothing here waits. It must not know how messages are built, or what they make anyone do.
+"""
+
+from . import protocol, report
+from .auth import sign
+from .errors import LinkError
+
+_REPLIES_MAX = 16
+_RESEND_MS = 60000
+_STATE_EVERY_MS = 500  # a flood of changes is told at this pace
+
+
+class Outbox:
+    """The board's side of the topics."""
+
+    def __init__(self, app):
+        self._app = app
+        self._replies = []
+        self._session = 0
+        self._announce_due = False
+        self._online_due = False
+        self._sent_event = self._sent_sample = 0
+        self._resent_ms = 0
+        self._state_ms = -_STATE_EVERY_MS
+        self.state_due = True
+
+    def reply(self, command_id, accepted, reason, zone=0, run_id=0, run_time_s=0, run_until=0):
+        """Answer a command; the oldest answers give way."""
+        text = report.reply(command_id, accepted, reason, zone, run_id, run_time_s, run_until)
+        self._replies = (self._replies + [text])[-_REPLIES_MAX:]
+
+    def acknowledged(self, event, sample):
+        """Home Assistant has stored this much. The same ack again means that it is back from an outage, and hears the rest once more."""
+        m = self._app.memory
+        if event <= m.acked_event and sample <= m.acked_sample:
+            self._rewind()
+        m.acknowledge(event, sample)
+
+    def nothing_left(self):
+        """True when all that is to be said was said."""
+        m = self._app.memory
+        said = self._sent_event >= m.event_count and self._sent_sample >= m.sample_count
+        return said and not (
+            self._replies
+            or self.state_due
+            or self._announce_due
+            or self._online_due
+            or self._session != self._app.link.sessions
+        )
+
+    def service(self):
+        """Publish what is due, as far as there is room."""
+        app = self._app
+        link = app.link
+        if not link.up():
+            return
+        if self._session != link.sessions:
+            self._session = link.sessions
+            self._announce_due = link.fresh
+            self._online_due = self.state_due = True
+            self._rewind()
+        try:
+            while link.room() and self._one():
+                pass
+        except LinkError:
+            return  # the link has noticed, and starts anew
+        if app.board.uptime_ms() - self._resent_ms > _RESEND_MS:
+            self._rewind()
+
+    def _rewind(self):
+        m = self._app.memory
+        self._sent_event = max(m.acked_event, m.event_count - len(m.events))
+        self._sent_sample = max(m.acked_sample, m.sample_count - len(m.samples))
+        self._resent_ms = self._app.board.uptime_ms()
+
+    def _one(self):
+        """Publish the most urgent message; False when there is none."""
+        app = self._app
+        if self._announce_due:
+            self._announce_due = False
+            topic = protocol.topic(app.board.device_id, protocol.ANNOUNCE)
+            app.link.publish(topic, sign(app.config.key, topic, app.announce()), True)
+        elif self._online_due:
+            self._online_due = False
+            self.publish(protocol.AVAILABILITY, report.ONLINE, True)
+        elif self._replies:
+            self.publish(protocol.REPLY, self._replies.pop(0), False)
+        elif self.state_due and app.board.uptime_ms() - self._state_ms >= _STATE_EVERY_MS:
+            self._publish_state()
+        else:
+            return self._publish_backlog()
+        return True
+
+    def _publish_state(self):
+        app = self._app
+        self.state_due = False
+        self._state_ms = app.board.uptime_ms()
+        self.publish(
+            protocol.STATE,
+            report.board_state(app, [report.zone_state(app, zone) for zone in range(1, app.board.zones() + 1)]),
+            True,
+        )
+
+    def _publish_backlog(self):
+        app = self._app
+        m = app.memory
+        for number, fields in m.unacked_events(self._sent_event):
+            self._sent_event = number
+            self.publish(protocol.EVENT, report.event(m.boot_id, number, fields, app.clock), False)
+            return True
+        samples = m.unacked_samples(self._sent_sample)[: report.SAMPLES_PER_MESSAGE]
+        if samples:
+            self._sent_sample = samples[-1][0]
+            self.publish(protocol.TELEMETRY, report.telemetry(m.boot_id, samples, app.board.zones(), app.clock), False)
+        return bool(samples)
+
+    def publish(self, leaf, payload, retain):
+        """Publish one message on one of this board's topics."""
+        self._app.link.publish(protocol.topic(self._app.board.device_id, leaf), payload, retain)

@@ -1,0 +1,186 @@
+"""Report: builds each message of the board, and nothing else builds one (docs/protocol.md says what they hold).
+
+Rule: plain values in, JSON bytes out. It must not know sockets or when to publish.
+"""
+
+import json
+
+from . import protocol
+from .core import power, state
+from .core.schedule import next_start_s
+from .store import NONE_I16, NONE_U8, NONE_U16
+
+FIRMWARE = "0.1.0"
+HARDWARE = "feather_huzzah_esp8266"
+SAMPLES_PER_MESSAGE = 5
+LOST = b'{"state": "lost"}'
+ONLINE = b'{"state": "online"}'
+
+
+def _json(value):
+    return json.dumps(value).encode()
+
+
+def announce(device_id, zones, features):
+    """The board in one message; constant, so that the same text is published at each boot. Keys stand in order: it is signed text."""
+    head = '{"protocol": %d, "device_id": "%s", "firmware": "%s", "hardware": "%s", "zones": %d, "run_time_max_s": %d, "programs_max": %d, '
+    head = head % (
+        protocol.PROTOCOL,
+        device_id,
+        FIRMWARE,
+        HARDWARE,
+        zones,
+        protocol.RUN_TIME_S_LIMITS[1],
+        protocol.PROGRAM_ID_LIMITS[1],
+    )
+    return (
+        head + '"commands": %s, "features": %s}' % (json.dumps(list(protocol.COMMANDS)), json.dumps(features))
+    ).encode()
+
+
+def asleep(until):
+    """Availability of a board that sleeps until `until` (Unix seconds, 0: unknown)."""
+    return _json({"state": "asleep", "until": until})
+
+
+def board_state(app, zone_texts):
+    """The state message; `zone_texts` are from `zone_state`, so that never more than one zone is held as objects."""
+    m, s, clock = app.memory, app.settings, app.clock
+    head = {
+        "at": clock.unix(clock.now_s()),
+        "boot_id": m.boot_id,
+        "clock": clock.word(),
+        "power_mode": protocol.POWER_MODES[m.power_mode],
+        "wake_reason": app.wake_reason,
+        "wake_at": app.wake_at,
+        "watering_enabled": s.watering_enabled,
+        "rain_delay_until": s.rain_delay_until,
+        "seasonal_adjust_pct": s.seasonal_adjust_pct,
+        "desired_version": s.version,
+        "command_counter": m.counter,
+        "event": m.event_count,
+        "sample": m.sample_count,
+        "faults": app.board_faults(),
+    }
+    return _json(head)[:-1] + b', "zones": [' + b", ".join(zone_texts) + b"]}"
+
+
+def zone_state(app, zone):
+    """One zone of the state message."""
+    s = app.state
+    z = state.base(zone)
+    run = app.runs.get(zone)
+    phase = s[z + state.PHASE]
+    metered = app.senses.has_flow()
+    closing = s[z + state.CAUSE] == "" and not s[z + state.GRANTED_MS]  # not known to have been open: after a boot
+    return _json(
+        {
+            "zone": zone,
+            "valve": phase if phase in (state.CLOSED, state.OPEN) else ("unknown" if closing else "closing"),
+            "evidence": s[z + state.EVIDENCE] if phase == state.CLOSED else "unknown",
+            "run_id": run.run_id if run else 0,
+            "program": s[z + state.PROGRAM],
+            "run_time_s": s[z + state.GRANTED_MS] // 1000,
+            "run_until": app.run_until(zone),
+            "queued_s": s[z + state.QUEUED_MS] // 1000,
+            "flow_rate_ml_min": (app.senses.flow_rate_ml_min if phase != state.CLOSED else 0) if metered else None,
+            "volume_ml": app.memory.totals_ml[zone - 1] if metered else None,
+            "next_run_at": _next_run_at(app, zone),
+            "faults": [word for bit, word in state.FAULT_WORDS if s[z + state.FAULT] & bit],
+            "last_run": _last_run(app, zone),
+        }
+    )
+
+
+def _next_run_at(app, zone):
+    now_s = app.clock.now_s()
+    if not now_s or not app.settings.watering_enabled:
+        return 0
+    starts = [
+        next_start_s(p, app.memory.keys[p[0] - 1], now_s, app.settings.rule)
+        for p in app.settings.programs
+        if p[1] == zone
+    ]
+    starts = [start for start in starts if start]
+    return app.clock.unix(min(starts)) if starts else 0
+
+
+def _last_run(app, zone):
+    run = app.memory.last_runs[zone - 1]
+    if not run:
+        return None
+    return {
+        "run_id": run[0],
+        "at": app.clock.unix(run[1]),
+        "program": run[2],
+        "result": protocol.RESULTS[run[3]],
+        "reason": protocol.REASONS[run[4]],
+        "duration_s": run[5],
+        "volume_ml": run[6],
+    }
+
+
+def event(boot_id, number, fields, clock):
+    """One event, from its packed fields (store._EVENT)."""
+    at, kind, zone, run_id, program, result, reason, duration_s, volume_ml = fields
+    return _json(
+        {
+            "boot_id": boot_id,
+            "n": number,
+            "at": clock.unix(at),
+            "event": protocol.EVENTS[kind],
+            "zone": zone,
+            "run_id": run_id,
+            "program": program,
+            "result": protocol.RESULTS[result],
+            "reason": protocol.REASONS[reason],
+            "duration_s": duration_s,
+            "volume_ml": volume_ml,
+        }
+    )
+
+
+def telemetry(boot_id, samples, zones, clock):
+    """Up to SAMPLES_PER_MESSAGE numbered samples."""
+    parts = [_json(_sample(number, fields, zones, clock)) for number, fields in samples]
+    return b'{"boot_id": %d, "samples": [' % boot_id + b", ".join(parts) + b"]}"
+
+
+def _sample(number, fields, zones, clock):
+    battery_mv = _known(fields[3], NONE_U16)
+    return {
+        "n": number,
+        "at": clock.unix(fields[0]),
+        "solar_mv": _known(fields[1], NONE_U16),
+        "solar_ma": _known(fields[2], NONE_I16),
+        "battery_mv": battery_mv,
+        "battery_ma": _known(fields[4], NONE_I16),
+        "battery_pct": None if battery_mv is None else power.battery_pct(battery_mv),
+        "soil_pct": [_known(pct, NONE_U8) for pct in fields[5 : 5 + zones]],
+        "flow_rate_ml_min": _known(fields[9], NONE_U16),
+        "rssi_dbm": fields[10] or None,
+    }
+
+
+def _known(value, none):
+    return None if value == none else value
+
+
+def reply(command_id, accepted, reason, zone, run_id, run_time_s, run_until):
+    """The answer to a command."""
+    return _json(
+        {
+            "id": command_id,
+            "accepted": accepted,
+            "reason": reason,
+            "zone": zone,
+            "run_id": run_id,
+            "run_time_s": run_time_s,
+            "run_until": run_until,
+        }
+    )
+
+
+def time_request(nonce):
+    """The question for the time."""
+    return _json({"nonce": nonce})

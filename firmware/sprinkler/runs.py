@@ -1,0 +1,180 @@
+"""Runs: carries out the core's actions, and keeps the books: journal, run ids, litres, events.
+
+Rule: actions are carried out in the order given; one that fails stops those that follow it for its zone, and the core is told. It decides nothing.
+"""
+
+from . import protocol
+from .core import state
+from .errors import StoreError
+
+CHECKPOINT_MS = 10000
+_RUN_ID_MAX = 65535
+
+
+class Run:
+    """What is known of a run while it lasts."""
+
+    def __init__(self, run_id, at_s):
+        self.run_id = run_id
+        self.at_s = at_s
+        self.volume_ml = 0
+
+
+class Runs:
+    """Hands and ledger of the application."""
+
+    def __init__(self, app):
+        self._app = app
+        self._by_zone = {}
+        self._checkpoint_ms = 0
+
+    def get(self, zone):
+        """The run of `zone`, or None."""
+        return self._by_zone.get(zone)
+
+    def recall(self):
+        """Take up the run that the journal holds open, so that its end is reported."""
+        m = self._app.memory
+        if m.open_zone:
+            self._by_zone[m.open_zone] = Run(m.run_id, self._app.clock.now_s())
+
+    def meter(self, ml):
+        """Book `ml` of water to the zone that is open or closing. Totals never fall."""
+        s = self._app.state
+        for zone in range(1, state.zones(s) + 1):
+            if s[state.base(zone) + state.PHASE] != state.CLOSED:
+                self._app.memory.totals_ml[zone - 1] += ml
+                run = self.get(zone)
+                if run:
+                    run.volume_ml += ml
+                return
+
+    def carry_out(self, actions):
+        """Carry out the hardware's part of `actions`, then the books'. Returns ("failed", zone) requests for the next step."""
+        failed = []
+        for action in actions:
+            kind, zone = action[0], action[1]
+            if kind in ("journal_open", "pulse_open", "pulse_close", "journal_closed", "started", "resumed"):
+                if ("failed", zone) not in failed and not self._act(kind, zone):
+                    failed.append(("failed", zone))
+            elif kind == "finished":
+                self._finish(zone, action[2], action[3], action[4])
+            elif kind == "skipped":
+                self.event("run_skipped", zone, 0, action[2], "skipped", action[3], 0, 0)
+            elif kind in ("fault", "fault_cleared"):
+                self.event(kind, zone, 0, 0, "", action[2], 0, 0)
+                if zone:
+                    self._keep_faults()
+        return failed
+
+    def _act(self, kind, zone):
+        app = self._app
+        try:
+            if kind in ("pulse_open", "pulse_close"):
+                app.board.pulse(zone, kind == "pulse_open")
+            elif kind == "journal_open":
+                self._journal_open(zone)
+            elif kind == "journal_closed":
+                self._journal_closed()
+            elif kind == "started":
+                self._report_start(zone, "")
+            else:
+                self._report_start(zone, "resumed")
+        except StoreError:
+            app.storage_failed()
+            return kind == "journal_closed"  # the valve is closed all the same; the next boot will close it once more
+        except OSError:
+            app.bridge_failed()
+            return False
+        return True
+
+    def _journal_open(self, zone):
+        """Before the pulse: what is about to be open, and until when."""
+        m = self._app.memory
+        s = self._app.state
+        z = state.base(zone)
+        if not s[z + state.RESUMED]:
+            m.run_id = m.run_id % _RUN_ID_MAX + 1
+            self._by_zone[zone] = Run(m.run_id, self._app.clock.now_s())
+        m.open_zone = zone
+        m.program = s[z + state.PROGRAM]
+        m.resumed = s[z + state.RESUMED]
+        m.granted_s = s[z + state.GRANTED_MS] // 1000
+        m.open_s = s[z + state.OPEN_MS] // 1000
+        m.save(self._app.board)
+
+    def _journal_closed(self):
+        """After the evidence: nothing is open."""
+        m = self._app.memory
+        m.open_zone = 0
+        m.save(self._app.board)
+
+    def _keep_faults(self):
+        """A latched fault outlives a loss of power; so does its clearing."""
+        app = self._app
+        faults = [app.state[state.base(zone) + state.FAULT] for zone in range(1, state.zones(app.state) + 1)]
+        if app.memory.faults[: len(faults)] != faults:
+            app.memory.faults[: len(faults)] = faults
+            try:
+                app.memory.save(app.board)
+            except StoreError:
+                app.storage_failed()
+
+    def _report_start(self, zone, result):
+        s = self._app.state
+        z = state.base(zone)
+        run = self.get(zone)
+        self.event(
+            "run_started", zone, run.run_id, s[z + state.PROGRAM], result, "", s[z + state.GRANTED_MS] // 1000, 0
+        )
+
+    def _finish(self, zone, program, cause, open_ms):
+        run = self._by_zone.pop(zone, None)
+        if run is None:
+            return
+        result = "tripped"
+        if cause == "completed":
+            result, cause = "completed", ""
+        elif cause in ("requested", "reset", "watchdog"):
+            result = "stopped"
+        app = self._app
+        duration_s = (open_ms + 500) // 1000
+        words = (protocol.RESULTS.index(result), protocol.REASONS.index(cause))
+        app.memory.last_runs[zone - 1] = (
+            run.run_id,
+            run.at_s,
+            program,
+            words[0],
+            words[1],
+            min(duration_s, 65535),
+            run.volume_ml,
+        )
+        self.event("run_finished", zone, run.run_id, program, result, cause, duration_s, run.volume_ml)
+
+    def event(self, kind, zone, run_id, program, result, reason, duration_s, volume_ml):
+        """Number an event and keep it until it is acknowledged."""
+        app = self._app
+        p = protocol
+        app.memory.add_event(
+            app.clock.now_s(),
+            p.EVENTS.index(kind),
+            zone,
+            run_id,
+            program,
+            p.RESULTS.index(result),
+            p.REASONS.index(reason),
+            duration_s,
+            volume_ml,
+        )
+        app.memory.save_rtc(app.board)
+        app.outbox.state_due = True
+
+    def checkpoint(self):
+        """Every ten seconds of open time, remember how much of it is used: a reset then costs the run no more than that."""
+        app = self._app
+        now_ms = app.board.uptime_ms()
+        if not app.memory.open_zone or now_ms - self._checkpoint_ms < CHECKPOINT_MS:
+            return
+        self._checkpoint_ms = now_ms
+        app.memory.open_s = app.state[state.base(app.memory.open_zone) + state.OPEN_MS] // 1000
+        app.memory.save_rtc(app.board)
