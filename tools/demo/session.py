@@ -1,0 +1,93 @@
+"""One demo from an empty folder to a paired board, and down again: the order of things, and nothing of how each is done."""
+
+import contextlib
+import dataclasses
+import fcntl
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+from tools.demo import broker, home_assistant, onboarding, ports
+from tools.demo.api import Api
+from tools.demo.errors import RefusedError
+from tools.demo.processes import Processes, processes
+from tools.demo.progress import Progress
+
+HTTP_PORT, MQTT_PORT = 8123, 1883
+MARK = ".solar-sprinkler-demo"  # in a folder that a demo may empty; locked while one runs
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What a person may choose. A port that is None is the next free one."""
+
+    folder: Path
+    http_port: int | None = None
+    mqtt_port: int | None = None
+    speed: int = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Session:
+    """A demo that runs."""
+
+    folder: Path
+    processes: Processes
+    broker: broker.Broker
+
+
+@contextlib.contextmanager
+def own(folder: Path) -> Iterator[None]:
+    """Hold `folder` for one demo alone, emptied of the one before.
+
+    Raises RefusedError while another demo holds it, or if it holds something that is not a demo's.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    mark = folder / MARK
+    if any(folder.iterdir()) and not mark.exists():
+        raise RefusedError(f"{folder} is not empty and not a demo's; name an empty or a new folder with --data")
+    with mark.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise RefusedError(
+                f"a demo already runs in {folder}; stop it, or name another folder with --data"
+            ) from None
+        for entry in folder.iterdir():
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            elif entry != mark:
+                entry.unlink()
+        yield
+
+
+@contextlib.asynccontextmanager
+async def start(options: Options, progress: Progress) -> AsyncIterator[Session]:
+    """Broker and board. All has ended when the block is left."""
+    with own(options.folder):
+        mqtt_port = ports.choose(MQTT_PORT, options.mqtt_port, "--mqtt-port")
+        async with processes(options.folder / "logs") as running:
+            with progress.step(f"broker on 127.0.0.1:{mqtt_port}"):
+                prepared = broker.prepare(options.folder / "broker", mqtt_port)
+                await broker.start(prepared, running)
+            yield Session(options.folder, running, prepared)
+
+
+@contextlib.asynccontextmanager
+async def with_home_assistant(session: Session, options: Options, progress: Progress) -> AsyncIterator[Api]:
+    """Home Assistant beside a running session: started, onboarded, connected to the broker."""
+    port = ports.choose(HTTP_PORT, options.http_port, "--http-port", taken=(session.broker.port,))
+    folder = session.folder / "home-assistant"
+    home_assistant.write_config(folder, port)
+    with progress.step(f"Home Assistant on http://127.0.0.1:{port}"):
+        await home_assistant.start(folder, port, session.processes)
+    async with Api.at(f"http://127.0.0.1:{port}") as api:
+        with progress.step("account made"):
+            await onboarding.make_account(api)
+        with progress.step("Home Assistant has started everything"):
+            await onboarding.until_running(api)
+        with progress.step("broker added to Home Assistant"):
+            await onboarding.add_broker(
+                api, session.broker.port, "home-assistant", session.broker.passwords["home-assistant"]
+            )
+        yield api
