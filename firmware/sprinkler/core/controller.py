@@ -81,6 +81,7 @@ def step(state, elapsed_ms, readings, requests, limits):
     out = []
     safety.watch_battery(s, readings, limits, out)
     s[STOP_WAIT_MS] = max(0, s[STOP_WAIT_MS] - elapsed_ms)
+    closed = []
     for zone in range(1, zones(s) + 1):
         phase = s[base(zone) + PHASE]
         if phase == OPEN:
@@ -88,7 +89,9 @@ def step(state, elapsed_ms, readings, requests, limits):
         elif phase != CLOSED:
             safety.watch_closing(s, zone, elapsed_ms, readings, limits, out)
             if s[base(zone) + PHASE] == CLOSED:
-                _after_close(s, zone, readings, limits, out)
+                closed.append(zone)
+    for zone in closed:
+        _after_close(s, zone, readings, limits, out)
     _watch_leak(s, elapsed_ms, readings, limits, out)
     for index, request in enumerate(requests):
         _hear(s, index, request, readings, limits, out)
