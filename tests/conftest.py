@@ -1,6 +1,16 @@
-"""What holds for every test: options of plugins that only a folder of tests loads."""
+"""What holds for every test: the tools of this checkout are found, and options of plugins that only one folder of tests loads."""
+
+import os
+from pathlib import Path
 
 import pytest
+
+TOOLS = Path(__file__).resolve().parent.parent / ".tools" / "bin"
+
+
+def pytest_configure() -> None:
+    """Let plain pytest find what tools/setup.sh made ready: mosquitto, chromium."""
+    os.environ["PATH"] = f"{TOOLS}{os.pathsep}{os.environ.get('PATH', '')}"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -62,10 +62,15 @@ unpack_host_packages() {    # unpack_host_packages PREFIX PACKAGE...: packages o
   rm -rf "$apt"
 }
 
-wrap() {    # wrap NAME PROGRAM: .tools/bin/NAME runs .tools/PROGRAM with the libraries unpacked beside it
+wrap() {    # wrap NAME PROGRAM [SHELL CODE]: .tools/bin/NAME runs .tools/PROGRAM with the libraries unpacked beside it
   prefix=$TOOLS/${2%%/*}
-  folders=$(find "$prefix/usr/lib" -name '*.so.*' -exec dirname {} \; | sort -u | paste -sd: -)
-  printf '#!/bin/sh\nLD_LIBRARY_PATH=%s${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} exec %s "$@"\n' "'$folders'" "'$TOOLS/$2'" > "$STAGE/$1"
+  folders=$(find "$prefix/usr/lib" -name 'lib*.so*' -exec dirname {} \; | sort -u | paste -sd: -)
+  {
+    echo '#!/bin/sh'
+    printf '%s\n' "${3:-}"
+    printf 'export LD_LIBRARY_PATH=%s${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}\n' "'$folders'"
+    printf 'exec %s "$@"\n' "'$TOOLS/$2'"
+  } > "$STAGE/$1"
   chmod +x "$STAGE/$1"
   mv -f "$STAGE/$1" "$TOOLS/bin/$1"
 }
