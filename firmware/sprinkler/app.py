@@ -5,24 +5,23 @@ Rule: the only glue. It decides nothing that the core decides, and no wait in it
 
 from . import protocol, report, settings
 from .clock import Clock
-from .core import controller, power, schedule, state
+from .core import controller, power, state
 from .core.safety import HAS_FLOW, LIMITS
 from .errors import StoreError
 from .inbox import Inbox
 from .link import Link
 from .outbox import Outbox
+from .planner import Planner
+from .rest import PULSE_EVERY_S, Rest
 from .runs import Runs
 from .senses import Senses
 from .store import Memory
 
-NETWORK_BUDGET_MS = 25000  # what a wake may spend on a network that does not answer
-LINGER_MS = 400  # a broker with queued commands delivers them within this
 SAMPLE_EVERY_MS = 30000
 OPEN_STATE_EVERY_MS = 5000
 SETTLED_MS = 60000
 BATTERY_EVERY_MS = 2000
-PULSE_EVERY_S = 86400  # even a board that sleeps well closes its valves once a day
-PROGRAMS_EVERY_MS = 1000
+IDENTIFY_MS = 10000
 
 
 class App:
@@ -40,12 +39,10 @@ class App:
             self.config = None
             self.storage_fault = True
         self.bridge_fault = False
-        self.wake_at = 0
-        self.restart_wanted = False
         self._awake_until_ms = self._identify_until_ms = 0
         self._settled = False
-        self._last_ms = self._linger_ms = board.uptime_ms()
-        self._sample_ms = self._battery_ms = self._open_state_ms = self._programs_ms = -SAMPLE_EVERY_MS
+        self._last_ms = board.uptime_ms()
+        self._sample_ms = self._battery_ms = self._open_state_ms = -SAMPLE_EVERY_MS
         self._battery_mv = 0
         self._faults = []
         self._failed = []
@@ -61,6 +58,8 @@ class App:
         self.outbox = Outbox(self)
         self.inbox = Inbox(self)
         self.runs = Runs(self)
+        self.planner = Planner(self)
+        self.rest = Rest(self)
         will_topic = protocol.topic(board.device_id, protocol.AVAILABILITY)
         session = (
             config.broker_host,
@@ -112,7 +111,7 @@ class App:
         ml = self.senses.take_ml()
         self.runs.meter(ml)
         requests, ids = self.inbox.take()
-        requests = self._failed + requests + self._due_programs(now_ms)
+        requests = self._failed + requests + self.planner.due(now_ms)
         ids = [""] * len(self._failed) + ids
         self.state, actions, due_ms = controller.step(
             self.state, elapsed_ms, (self._battery(now_ms), ml), requests, self.limits
@@ -126,8 +125,8 @@ class App:
         self.clock.service()
         self.link.service()
         self.outbox.service()
-        if self._may_sleep():
-            self._sleep()
+        if self.rest.due(now_ms):
+            self.rest.go()
         return 0 if self._failed or self.inbox.requests else min(due_ms, 1000)
 
     def _battery(self, now_ms):
@@ -142,36 +141,6 @@ class App:
                 self.memory.power_mode = mode
                 self.outbox.state_due = True
         return self._battery_mv
-
-    def _due_programs(self, now_ms):
-        """Run requests of the programs that start now; the others get their reason."""
-        now_s = self.clock.now_s()
-        if not now_s or now_ms - self._programs_ms < PROGRAMS_EVERY_MS:
-            return []
-        self._programs_ms = now_ms
-        s, m = self.settings, self.memory
-        requests = []
-        for program, day, late_min in schedule.due(
-            s.programs, [m.keys[p[schedule.ID] - 1] for p in s.programs], now_s, s.rule
-        ):
-            m.keys[program[schedule.ID] - 1] = day
-            run_ms = min(program[schedule.RUN_TIME_S] * 10 * s.seasonal_adjust_pct, self.limits[0])
-            reason = self._skip_reason(late_min, run_ms)
-            if reason:
-                self.runs.event("run_skipped", program[schedule.ZONE], 0, program[schedule.ID], "skipped", reason, 0, 0)
-            else:
-                requests.append(("run", program[schedule.ZONE], run_ms, program[schedule.ID]))
-        return requests
-
-    def _skip_reason(self, late_min, run_ms):
-        s = self.settings
-        if late_min > schedule.GRACE_MIN:
-            return "missed"
-        if not s.watering_enabled:
-            return "disabled"
-        if s.rain_delay_until > self.clock.unix(self.clock.now_s()):
-            return "rain_delay"
-        return "adjusted_to_zero" if run_ms < self.limits[1] else ""
 
     def _answer(self, actions, requests, ids):
         """Tell who asked what became of it."""
@@ -247,13 +216,10 @@ class App:
         return report.announce(self.board.device_id, self.board.zones(), features)
 
     def apply(self, wanted):
-        """Put new settings in force. A program that is new or moved does not make up for a start that lies behind it."""
+        """Put new settings in force."""
         before = self.settings.programs
         self.settings = wanted
-        now_s = self.clock.now_s()
-        for program in wanted.programs:
-            if program not in before and now_s:
-                self.memory.keys[program[schedule.ID] - 1] = schedule.key_when_changed(program, now_s, wanted.rule)
+        self.planner.changed(before)
         self.outbox.state_due = True
 
     def stay_awake(self, seconds):
@@ -263,7 +229,11 @@ class App:
 
     def identify(self):
         """Blink for ten seconds."""
-        self._identify_until_ms = self.board.uptime_ms() + 10000
+        self._identify_until_ms = self.board.uptime_ms() + IDENTIFY_MS
+
+    def staying_awake(self, now_ms):
+        """True while someone wants the board to stay awake."""
+        return protocol.POWER_MODES[self.memory.power_mode] == "responsive" or now_ms < self._identify_until_ms
 
     def storage_failed(self):
         """A file could not be written."""
@@ -280,57 +250,3 @@ class App:
         if self.state[z + state.PHASE] != state.OPEN or not now_s:
             return 0
         return self.clock.unix(now_s) + (self.state[z + state.GRANTED_MS] - self.state[z + state.OPEN_MS] + 999) // 1000
-
-    # Sleep
-
-    def _may_sleep(self):
-        """True when nothing is left to do: valves closed, all said, the broker's queue heard; or the network's budget is spent."""
-        now_ms = self.board.uptime_ms()
-        if not controller.idle(self.state) or self.inbox.requests or self._failed:
-            self._linger_ms = now_ms
-            return False
-        if self.restart_wanted and (self.link.quiet() or now_ms > NETWORK_BUDGET_MS):
-            return True
-        if protocol.POWER_MODES[self.memory.power_mode] == "responsive" or now_ms < self._identify_until_ms:
-            return False
-        if self.link.quiet() and self.outbox.nothing_left() and (self.clock.now_s() or now_ms > NETWORK_BUDGET_MS):
-            return now_ms - self._linger_ms >= LINGER_MS
-        if self.link.up():
-            self._linger_ms = now_ms
-        return now_ms - self._awake_until_ms > NETWORK_BUDGET_MS and now_ms - self._linger_ms > NETWORK_BUDGET_MS
-
-    def _sleep(self):
-        """Say good-bye, remember, sleep (or restart)."""
-        m, now_s = self.memory, self.clock.now_s()
-        seconds = power.sleep_s(protocol.POWER_MODES[m.power_mode], self.settings.wake_interval_s)
-        starts = (
-            [schedule.next_start_s(p, m.keys[p[0] - 1], now_s, self.settings.rule) for p in self.settings.programs]
-            if now_s
-            else []
-        )
-        for start_s in starts:
-            if start_s:
-                seconds = max(1, min(seconds, start_s - now_s))
-        self.wake_at = self.clock.unix(now_s + seconds) if now_s else 0
-        if self.link.up() and not self.restart_wanted:
-            self.outbox.state_due = True
-            self.outbox.service()
-            self.outbox.publish(protocol.AVAILABILITY, report.asleep(self.wake_at), True)
-        deadline_ms = self.board.uptime_ms() + 2000
-        while self.link.up() and not self.link.quiet() and self.board.uptime_ms() < deadline_ms:
-            self.link.wait(100)
-            self.link.service()
-        self.link.close()
-        self.clock.close()
-        if self.restart_wanted:
-            m.save_rtc(self.board)
-            self.board.reset()
-        m.slept_s += seconds
-        m.save_rtc(self.board)
-        self.board.deep_sleep(seconds, self._all_verified() and m.slept_s < PULSE_EVERY_S)
-
-    def _all_verified(self):
-        for zone in range(1, self.board.zones() + 1):
-            if self.state[state.base(zone) + state.EVIDENCE] != "verified":
-                return False
-        return True

@@ -128,7 +128,7 @@ class Inbox:
             elif kind == "identify":
                 app.identify()
             else:
-                app.restart_wanted = True
+                app.rest.restart_wanted = True
             app.outbox.reply(command_id, True, "")
         else:
             raise RefusedError("unknown_command")

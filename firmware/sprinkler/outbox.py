@@ -116,6 +116,14 @@ class Outbox:
             self.publish(protocol.TELEMETRY, report.telemetry(m.boot_id, samples, app.board.zones(), app.clock), False)
         return bool(samples)
 
+    def last_words(self, availability):
+        """The last state of this wake, with the time of the next one, and where we are until then."""
+        try:
+            self._publish_state()
+            self.publish(protocol.AVAILABILITY, availability, True)
+        except LinkError:
+            pass  # then the will speaks for us
+
     def publish(self, leaf, payload, retain):
         """Publish one message on one of this board's topics."""
         self._app.link.publish(protocol.topic(self._app.board.device_id, leaf), payload, retain)

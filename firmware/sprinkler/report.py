@@ -7,7 +7,6 @@ import json
 
 from . import protocol
 from .core import power, state
-from .core.schedule import next_start_s
 from .store import NONE_I16, NONE_U8, NONE_U16
 
 FIRMWARE = "0.1.0"
@@ -52,7 +51,7 @@ def board_state(app, zone_texts):
         "clock": clock.word(),
         "power_mode": protocol.POWER_MODES[m.power_mode],
         "wake_reason": app.wake_reason,
-        "wake_at": app.wake_at,
+        "wake_at": app.rest.wake_at,
         "watering_enabled": s.watering_enabled,
         "rain_delay_until": s.rain_delay_until,
         "seasonal_adjust_pct": s.seasonal_adjust_pct,
@@ -85,24 +84,11 @@ def zone_state(app, zone):
             "queued_s": s[z + state.QUEUED_MS] // 1000,
             "flow_rate_ml_min": (app.senses.flow_rate_ml_min if phase != state.CLOSED else 0) if metered else None,
             "volume_ml": app.memory.totals_ml[zone - 1] if metered else None,
-            "next_run_at": _next_run_at(app, zone),
+            "next_run_at": app.clock.unix(app.planner.next_start_s(zone)),
             "faults": [word for bit, word in state.FAULT_WORDS if s[z + state.FAULT] & bit],
             "last_run": _last_run(app, zone),
         }
     )
-
-
-def _next_run_at(app, zone):
-    now_s = app.clock.now_s()
-    if not now_s or not app.settings.watering_enabled:
-        return 0
-    starts = [
-        next_start_s(p, app.memory.keys[p[0] - 1], now_s, app.settings.rule)
-        for p in app.settings.programs
-        if p[1] == zone
-    ]
-    starts = [start for start in starts if start]
-    return app.clock.unix(min(starts)) if starts else 0
 
 
 def _last_run(app, zone):

@@ -22,7 +22,7 @@ _CONFIG = (
     ("broker_password", ""),
     ("ntp_host", ""),
     ("ul_per_pulse", 0),
-    ("soil_raw", []),
+    ("soil_raw", ()),
     ("battery_sensor", "adc"),
     ("panel_sensor", False),
     ("always_responsive", False),
@@ -40,6 +40,8 @@ class Config:
             raise StoreError("storage")
         for name, default in _CONFIG:
             value = given.get(name, default)
+            if type(value) is list:
+                value = tuple(value)
             setattr(self, name, value if type(value) is type(default) else default)
         try:
             self.key = bytes(int(self.device_key[i : i + 2], 16) for i in range(0, 32, 2))

@@ -1,0 +1,70 @@
+"""Planner: which programs start now, why one does not, and when the next one will. The glue between settings, clock and the schedule of the core.
+
+Rule: each program is handled once per local date, whatever becomes of it. It must not know valves.
+"""
+
+from .core import schedule
+
+_EVERY_MS = 1000
+
+
+class Planner:
+    """The programs of one board."""
+
+    def __init__(self, app):
+        self._app = app
+        self._looked_ms = -_EVERY_MS
+
+    def due(self, now_ms):
+        """Run requests of the programs that start now; the others get their reason."""
+        app = self._app
+        now_s = app.clock.now_s()
+        if not now_s or now_ms - self._looked_ms < _EVERY_MS:
+            return []
+        self._looked_ms = now_ms
+        s = app.settings
+        requests = []
+        for program, day, late_min in schedule.due(s.programs, [self._key(p) for p in s.programs], now_s, s.rule):
+            app.memory.keys[program[schedule.ID] - 1] = day
+            zone, program_id = program[schedule.ZONE], program[schedule.ID]
+            run_ms = min(program[schedule.RUN_TIME_S] * 10 * s.seasonal_adjust_pct, app.limits[0])
+            reason = self._skip_reason(now_s, late_min, run_ms)
+            if reason:
+                app.runs.event("run_skipped", zone, 0, program_id, "skipped", reason, 0, 0)
+            else:
+                requests.append(("run", zone, run_ms, program_id))
+        return requests
+
+    def _skip_reason(self, now_s, late_min, run_ms):
+        app = self._app
+        if late_min > schedule.GRACE_MIN:
+            return "missed"
+        if not app.settings.watering_enabled:
+            return "disabled"
+        if app.settings.rain_delay_until > app.clock.unix(now_s):
+            return "rain_delay"
+        return "adjusted_to_zero" if run_ms < app.limits[1] else ""
+
+    def _key(self, program):
+        return self._app.memory.keys[program[schedule.ID] - 1]
+
+    def changed(self, before):
+        """New settings are in force: a program that is new or moved does not make up for a start that lies behind it."""
+        app = self._app
+        now_s = app.clock.now_s()
+        for program in app.settings.programs:
+            if program not in before and now_s:
+                app.memory.keys[program[schedule.ID] - 1] = schedule.key_when_changed(program, now_s, app.settings.rule)
+
+    def next_start_s(self, zone):
+        """When the next program of `zone` (0: of any) starts, in seconds since 2000; 0: none, or the clock is unset."""
+        app = self._app
+        now_s = app.clock.now_s()
+        first = 0
+        if now_s and app.settings.watering_enabled:
+            for program in app.settings.programs:
+                if not zone or program[schedule.ZONE] == zone:
+                    start_s = schedule.next_start_s(program, self._key(program), now_s, app.settings.rule)
+                    if start_s and (not first or start_s < first):
+                        first = start_s
+        return first

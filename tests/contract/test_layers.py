@@ -1,0 +1,106 @@
+"""Imports go one way, and the core is pure."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FIRMWARE = ROOT / "firmware"
+COMPONENT = ROOT / "ha_integration" / "custom_components" / "solar_sprinkler"
+
+# Firmware modules from the bottom up: each may import what stands above it in this table, and nothing of the port.
+SERVICES = {
+    "protocol": set(),
+    "errors": set(),
+    "auth": {"protocol"},
+    "pairing": set(),
+    "mqtt": {"errors"},
+    "store": {"errors"},
+    "board": {"errors"},
+    "flow": set(),
+    "ina219": {"errors"},
+    "soil": {"errors"},
+    "senses": {"errors", "flow", "ina219", "soil", "store"},
+    "clock": set(),
+    "link": {"errors", "mqtt"},
+    "settings": {"auth", "core", "errors", "protocol", "store"},
+    "report": {"core", "protocol", "store"},
+    "planner": {"core"},
+    "rest": {"core", "protocol", "report"},
+    "runs": {"core", "errors", "protocol"},
+    "inbox": {"auth", "errors", "protocol", "settings"},
+    "outbox": {"auth", "errors", "protocol", "report"},
+}
+STANDARD = {"hashlib", "json", "struct"}
+
+
+def imports(path: Path) -> list[tuple[int, str]]:
+    """(level, dotted name) of every import in `path`; for `from . import x` the name is x."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found += [(0, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            found += [(node.level, node.module or alias.name) for alias in node.names]
+    return found
+
+
+@pytest.mark.parametrize("path", sorted((FIRMWARE / "sprinkler" / "core").glob("*.py")), ids=lambda p: p.name)
+def test_core_imports_only_core(path):
+    assert {name for level, name in imports(path) if level != 1} == set()
+    here = {p.stem for p in path.parent.glob("*.py")}
+    assert {name.split(".")[0] for _, name in imports(path)} <= here
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_firmware_services_import_only_what_stands_below_them(name):
+    found = imports(FIRMWARE / "sprinkler" / f"{name}.py")
+    assert {n for level, n in found if level == 0} <= STANDARD
+    assert {n.split(".")[0] for level, n in found if level == 1} <= SERVICES[name]
+
+
+def test_every_firmware_module_has_its_place_in_the_table():
+    assert {p.stem for p in (FIRMWARE / "sprinkler").glob("*.py")} == set(SERVICES) | {"__init__", "app"}
+
+
+def test_the_port_is_imported_by_boot_and_main_alone():
+    port = {"machine", "network", "socket", "select", "time", "esp", "vfs", "os", "sys"}
+    for path in FIRMWARE.rglob("*.py"):
+        if path.name not in ("boot.py", "main.py"):
+            assert not {name for level, name in imports(path) if level == 0} & port, path
+
+
+def test_protocol_imports_nothing():
+    assert imports(FIRMWARE / "sprinkler" / "protocol.py") == []
+
+
+def test_the_closer_imports_nothing():
+    assert imports(FIRMWARE / "closer.py") == []
+
+
+def test_the_component_does_not_know_firmware_simulator_or_tools():
+    paths = sorted(COMPONENT.rglob("*.py"))
+    assert paths
+    for path in paths:
+        assert not {name.split(".")[0] for level, name in imports(path) if level == 0} & {
+            "sprinkler",
+            "sim",
+            "tools",
+            "tests",
+        }, path
+
+
+def test_the_components_parser_does_not_know_home_assistant():
+    for name in ("models.py", "signing.py", "pairing.py", "messages.py", "protocol.py"):
+        assert "homeassistant" not in {n.split(".")[0] for _, n in imports(COMPONENT / name)}, name
+
+
+def test_nothing_imports_simulator_tools_or_component():
+    for folder, forbidden in (
+        ("firmware", {"sim", "tools", "custom_components"}),
+        ("sim", {"tools", "custom_components"}),
+        ("tools", {"sprinkler", "custom_components"}),
+    ):
+        for path in (ROOT / folder).rglob("*.py"):
+            assert not {name.split(".")[0] for level, name in imports(path) if level == 0} & forbidden, path

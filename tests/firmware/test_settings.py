@@ -1,0 +1,83 @@
+"""What Home Assistant desires is taken as a whole or refused as a whole."""
+
+import json
+
+import pytest
+
+from sprinkler import settings
+from sprinkler.core.localtime import day_number
+from sprinkler.core.schedule import NEVER
+from sprinkler.errors import RefusedError
+
+PROGRAM = {
+    "id": 1,
+    "zone": 1,
+    "enabled": True,
+    "weekdays": [0, 2],
+    "start_min": 360,
+    "run_time_s": 600,
+    "until": 0,
+    "skip_dates": [20270704],
+}
+
+
+def parse(zones=2, **changes):
+    return settings.parse(json.dumps({"version": 3, "settings": {}, "programs": [], **changes}).encode(), zones)
+
+
+def test_programs_are_ordered_by_zone_and_id():
+    programs = [{**PROGRAM, "id": 3, "zone": 2}, {**PROGRAM, "id": 2}, PROGRAM]
+    assert [p[:2] for p in parse(programs=programs).programs] == [(1, 1), (2, 1), (3, 2)]
+
+
+def test_a_program_becomes_small_integers():
+    assert parse(programs=[PROGRAM]).programs == ((1, 1, 0b101, 360, 600, NEVER, (day_number(2027, 7, 4),)),)
+
+
+def test_a_disabled_program_does_not_run():
+    assert parse(programs=[{**PROGRAM, "enabled": False}]).programs == ()
+
+
+def test_unknown_keys_are_ignored():
+    assert parse(programs=[{**PROGRAM, "colour": 1}], more={"x": 1}).version == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"version": 0}, "invalid"),
+        ({"version": "3"}, "invalid"),
+        ({"version": True}, "invalid"),
+        ({"settings": []}, "invalid"),
+        ({"settings": {"seasonal_adjust_pct": 301}}, "invalid"),
+        ({"settings": {"seasonal_adjust_pct": 100.5}}, "invalid"),
+        ({"settings": {"watering_enabled": 1}}, "invalid"),
+        ({"settings": {"wake_interval_s": 59}}, "invalid"),
+        ({"settings": {"tz_rule": "nonsense!"}}, "invalid"),
+        ({"settings": {"tz_rule": "E" * 49}}, "invalid"),
+        ({"settings": {"latitude_cdeg": 9001}}, "invalid"),
+        ({"programs": {}}, "invalid"),
+        ({"programs": [PROGRAM, PROGRAM]}, "invalid"),
+        ({"programs": [{**PROGRAM, "id": i} for i in range(1, 10)]}, "too_many"),
+        ({"programs": [{**PROGRAM, "id": 9}]}, "invalid"),
+        ({"programs": [{**PROGRAM, "zone": 3}]}, "unknown_zone"),
+        ({"programs": [{**PROGRAM, "weekdays": []}]}, "invalid"),
+        ({"programs": [{**PROGRAM, "weekdays": [7]}]}, "invalid"),
+        ({"programs": [{**PROGRAM, "run_time_s": 7201}]}, "invalid"),
+        ({"programs": [{**PROGRAM, "start_min": 1440}]}, "invalid"),
+        ({"programs": [{**PROGRAM, "skip_dates": [20271301]}]}, "invalid"),
+        ({"programs": [{**PROGRAM, "until": 1}]}, "invalid"),
+        ({"programs": [{"id": 1}]}, "invalid"),
+        ({"programs": [None]}, "invalid"),
+    ],
+)
+def test_bad_settings_are_refused_with_a_reason(changes, reason):
+    with pytest.raises(RefusedError) as error:
+        parse(**changes)
+    assert error.value.args == (reason,)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"3", b"{", b"null", b'{"version": 1, "settings": null}', b"\xff"])
+def test_what_is_no_object_is_refused(body):
+    with pytest.raises(RefusedError):
+        settings.parse(body, 2)
