@@ -1,0 +1,49 @@
+"""One tree for what goes wrong in the simulator, and the ways in which a boot of a board ends.
+
+`SimError` is for people: its message is one line that says what to do. An `Ending` is no error: it is what unwinds the
+firmware when its board resets, sleeps or loses power, so it derives from BaseException and no `except OSError` catches it.
+"""
+
+
+class SimError(Exception):
+    """Something a user of the simulator can put right; the message says how."""
+
+
+class SettingError(SimError):
+    """A setting of a world, a board or a command line is out of range or contradicts another."""
+
+
+class UnreachableError(SimError):
+    """A live board cannot reach what it was told to talk to."""
+
+
+class FileError(SimError):
+    """A file or folder of the simulator cannot be read or written."""
+
+
+class Ending(BaseException):
+    """The end of a boot: raised out of the stand-ins, through the firmware, to the runner."""
+
+
+class Reset(Ending):
+    """`machine.reset()`, or a reset from outside."""
+
+
+class WatchdogReset(Ending):
+    """The watchdog was not fed."""
+
+
+class DeepSleep(Ending):
+    """`machine.deepsleep(ms)`; `sleep_us` is what the chip's 32-bit timer was given, 0 = for ever."""
+
+    def __init__(self, sleep_us: int) -> None:
+        super().__init__(sleep_us)
+        self.sleep_us = sleep_us
+
+
+class PowerLoss(Ending):
+    """The supply is gone; RTC memory, clock and the outputs of all parts are lost with it."""
+
+
+class Stopped(Ending):
+    """The simulation itself ends (Ctrl-C, SIGTERM, the end of a test); nothing boots after it."""

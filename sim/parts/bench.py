@@ -1,0 +1,163 @@
+"""The wiring of one board: which part hangs on which pin.
+
+Rule: the only place that knows pin numbers. Pins: 4 OPEN, 5 CLOSE, 15 enable, 12 SDA, 14 SCL, 13 flow, 2 LED (active low), 0 button (active
+low), ADC0 battery divider 1:5. One zone: its nSLEEP is tied to 15; more: to the expander at 0x20.
+"""
+
+from collections.abc import Callable
+from random import Random
+
+from sim import soil
+from sim.parts.bridge import Bridge
+from sim.parts.i2c import Bus, CurrentSensor, Expander, SoilProbe
+from sim.world import World
+
+OPEN, CLOSE, ENABLE, SDA, SCL, FLOW, LED, BUTTON = 4, 5, 15, 12, 14, 13, 2, 0
+PROBE_DRY, PROBE_WET = 320, 1015
+PULSES_PER_LITRE = 450
+PULLED = (
+    1,
+    1,
+    1,
+    1,
+    0,
+    0,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    0,
+    1,
+)  # level of each pin that nobody drives (4, 5, 15: pull-downs)
+
+
+class Bench:
+    """Everything around one board, over all its boots. Faults: `bus.absent`, `bus.hold()`, `flow_meter_broken`, the world's valves."""
+
+    __slots__ = (
+        "_button_down",
+        "_counted",
+        "_outputs",
+        "adc_noise",
+        "bridge",
+        "bus",
+        "expander",
+        "flow_meter_broken",
+        "led_changes",
+        "on_button",
+        "probes",
+        "pulses_per_litre",
+        "random",
+        "world",
+    )
+
+    def __init__(self, world: World, seed: int = 0, swapped_mask: int = 0) -> None:
+        self.world = world
+        self.random = Random(f"bench {seed}")
+        self.bridge = Bridge(world, swapped_mask)
+        self.bus = Bus()
+        self.expander = Expander(self._drive)
+        self.probes = [self._probe(zone) for zone in range(len(world.zones))]
+        self.flow_meter_broken = False
+        self.pulses_per_litre = PULSES_PER_LITRE
+        self.adc_noise = 1.5  # standard deviation, in steps of 1/1024
+        self.led_changes = 0
+        self.on_button: Callable[[int], None] | None = None
+        self._button_down = False
+        self._counted = 0
+        self._outputs: list[int | None] = [None] * 17
+        self.bus.parts[0x40] = CurrentSensor(world.timeline, self._measure_battery)
+        self.bus.parts[0x41] = CurrentSensor(world.timeline, self._measure_panel)
+        if len(world.zones) > 1:
+            self.bus.parts[0x20] = self.expander
+        for zone, probe in enumerate(self.probes):
+            self.bus.parts[0x36 + zone] = probe
+
+    # --- pins
+
+    def level(self, pin: int) -> int:
+        """What a board reads there."""
+        output = self._outputs[pin]
+        if output is not None:
+            return output
+        if pin == BUTTON and self._button_down:
+            return 0
+        if pin == SDA and self.bus.held:
+            return 0
+        return PULLED[pin]
+
+    def drive(self, pin: int, level: int | None) -> None:
+        """The board drives `pin` to `level`, or lets go of it (None)."""
+        before = self._outputs[pin]
+        if level == before:
+            return
+        self._outputs[pin] = level
+        if pin in (OPEN, CLOSE, ENABLE):
+            self._drive()
+        elif pin == LED:
+            self.led_changes += 1
+        elif pin == SCL and level == 1 and before == 0:
+            self.bus.clock()
+
+    def release_all(self) -> None:
+        """A reset, deep sleep or power loss: the board drives nothing."""
+        self._outputs = [None] * 17
+        self._drive()
+
+    def lose_power(self) -> None:
+        """Parts forget what they were told; a held bus is free."""
+        self.release_all()
+        self.expander.power_on()
+        self.bus.held = False
+
+    def _drive(self) -> None:
+        enable = self.level(ENABLE) == 1
+        zones = len(self.world.zones)
+        awake_mask = int(enable) if zones == 1 else self.expander.driven_high_mask
+        self.bridge.update(enable=enable, lines=(self.level(OPEN) == 1, self.level(CLOSE) == 1), awake_mask=awake_mask)
+
+    # --- button and flow meter
+
+    def press_button(self, *, down: bool) -> None:
+        """A finger on the button, or off it."""
+        if down != self._button_down:
+            self._button_down = down
+            if self.on_button is not None:
+                self.on_button(0 if down else 1)
+
+    def take_flow_pulses(self) -> int:
+        """Pulses of the flow meter since the last call."""
+        world = self.world
+        world.advance()
+        total = int(world.turned_ml * self.pulses_per_litre / 1000)
+        new = total - self._counted
+        self._counted = total
+        return 0 if self.flow_meter_broken else new
+
+    # --- analog
+
+    def adc(self) -> int:
+        """The battery through its divider: 0 ... 1024 for 0 ... 1 V."""
+        value = self.world.battery_v() / 5.0 * 1024 + self.random.gauss(0.0, self.adc_noise)
+        return min(1024, max(0, round(value)))
+
+    def _measure_battery(self) -> tuple[float, float]:
+        world = self.world
+        return world.battery_v(), world.currents()[3]
+
+    def _measure_panel(self) -> tuple[float, float]:
+        self.world.advance()
+        return self.world.panel_v(), self.world.currents()[2]
+
+    def _probe(self, zone: int) -> SoilProbe:
+        def measure() -> float:
+            self.world.advance()
+            wet = 1 - self.world.zones[zone].soil.depletion_mm / soil.TOTAL_AVAILABLE_MM
+            return PROBE_DRY + (PROBE_WET - PROBE_DRY) * wet + self.random.gauss(0.0, 2.0)
+
+        return SoilProbe(self.world.timeline, measure)

@@ -1,0 +1,198 @@
+"""One boot of one board: what all stand-ins of that boot share. Here time passes, interrupts run and the watchdog bites.
+
+Rule: every stand-in calls `enter` before it acts, so that nothing acts after the boot has ended (a `finally` of the firmware included), and lets
+time pass only through `wait`, `spend` and `block`.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from sim.errors import Ending, WatchdogReset
+from sim.timeline import FOREVER_US, Event, Files, Timeline, Waiter
+
+if TYPE_CHECKING:
+    from sim.chip import Chip
+    from sim.net import Network
+    from sim.parts import Bench
+
+IRQ_QUEUE = 4  # soft handlers that the interpreter can hold back
+WATCHDOG_US = 3_200_000
+
+AWAKE_RADIO_MA, AWAKE_MA, ASLEEP_MA = 75.0, 20.0, 0.12
+
+type Handler = Callable[[object], object]
+
+
+class Session:
+    """The state of one boot. `hang()` is a fault: the firmware never returns from its next wait."""
+
+    __slots__ = (
+        "bench",
+        "boot_us",
+        "cause",
+        "chip",
+        "ended",
+        "flow_handler",
+        "hanging",
+        "irqs",
+        "irqs_lost",
+        "joined_at_us",
+        "late_calls",
+        "network",
+        "on_call",
+        "radio_on",
+        "uart",
+        "waiter",
+        "watchdog_until_us",
+    )
+
+    def __init__(self, chip: Chip, bench: Bench, network: Network, cause: int) -> None:
+        self.chip = chip
+        self.bench = bench
+        self.network = network
+        self.cause = cause
+        self.waiter = Waiter(bench.world.timeline)
+        self.boot_us = self.timeline.now_us
+        self.ended: Ending | None = None
+        self.watchdog_until_us = FOREVER_US
+        self.irqs: list[tuple[Handler, object]] = []
+        self.irqs_lost = 0
+        self.late_calls = 0
+        self.flow_handler: tuple[Handler, object] | None = None
+        self.hanging = False
+        self.on_call: Callable[[str], None] | None = None  # a fault hook: told of each act before it happens
+        self.radio_on = False
+        self.joined_at_us = FOREVER_US
+        self.uart = bytearray()
+        bench.take_flow_pulses()
+        if chip.sdk_station_on:  # the SDK starts its radio and joins by itself
+            self.join(chip.sdk_station)
+        else:
+            self.set_radio(on=False)
+
+    @property
+    def timeline(self) -> Timeline:
+        """The time source of this board's world."""
+        return self.waiter.timeline
+
+    # --- life and death
+
+    def enter(self, call: str) -> None:
+        """A stand-in is about to do `call`; raises the ending once there is one."""
+        if self.ended is None and self.on_call is not None:
+            self.on_call(call)
+        if self.ended is not None:
+            self.late_calls += 1
+            raise self.ended
+
+    def end(self, ending: Ending) -> Ending:
+        """The boot is over from this moment: pins fall back, nothing acts any more. Returns the ending, to be raised."""
+        if self.ended is None:
+            self.ended = ending
+            self.watchdog_until_us = FOREVER_US
+            self.bench.on_button = None
+            self.bench.release_all()
+            self.network.forget(self.waiter)
+            self.waiter.notify()
+        return self.ended
+
+    def hang(self) -> None:
+        """From now on the firmware is stuck; only a watchdog or a reset helps."""
+        self.hanging = True
+        self.waiter.notify()
+
+    def set_radio(self, *, on: bool) -> None:
+        """The radio's current is drawn from now on, or not."""
+        self.radio_on = on
+        if not on:
+            self.joined_at_us = FOREVER_US
+        self.bench.world.set_load_ma(AWAKE_RADIO_MA if on else AWAKE_MA)
+
+    def join(self, station: tuple[str, str] | None) -> None:
+        """Begin to join a Wi-Fi network with (ssid, key)."""
+        self.set_radio(on=True)
+        known = station == (self.network.ssid, self.network.key)
+        self.joined_at_us = self.timeline.now_us + self.network.join_us if known else FOREVER_US
+
+    def joined(self) -> bool:
+        """Is the board on the Wi-Fi network now?"""
+        return self.timeline.now_us >= self.joined_at_us and self.network.wifi_up
+
+    # --- time
+
+    def wait(
+        self, until_us: int, ready: Callable[[], bool] | None = None, files: Callable[[], Files] | None = None
+    ) -> None:
+        """Let the world go on until `until_us` or until `ready()`; soft handlers run, the watchdog may bite."""
+        self.enter("wait")
+        timeline, waiter = self.waiter.timeline, self.waiter
+        self._collect_flow(in_time=False)
+        while True:
+            if self.irqs:
+                self._run_irqs()
+            if self.hanging:
+                ready, until_us = None, FOREVER_US
+            if (ready is not None and ready()) or timeline.now_us >= until_us:
+                return
+            waiter.clear()
+            timeline.wait(waiter, min(until_us, self.watchdog_until_us), files() if files is not None else ())
+            if self.ended is not None:
+                raise self.ended
+            self._collect_flow(in_time=True)
+            if timeline.now_us >= self.watchdog_until_us <= until_us:
+                raise self.end(WatchdogReset())
+
+    def spend(self, us: int) -> None:
+        """The firmware worked for `us`. A loop that never waits meets the watchdog here, and lets others have their turn."""
+        timeline = self.waiter.timeline
+        if timeline.spend(us):  # something is due: others have their turn
+            self.waiter.clear()
+            timeline.wait(self.waiter, timeline.now_us)
+            if self.ended is not None:
+                raise self.ended
+            if self.irqs:
+                self._run_irqs()
+        if timeline.now_us >= self.watchdog_until_us and not timeline.live:
+            raise self.end(WatchdogReset())
+
+    def block(self, us: int) -> None:
+        """The port's own code works for `us`; no handler can run meanwhile."""
+        self.waiter.timeline.spend(us)
+
+    # --- interrupts
+
+    def interrupt(self, handler: Handler, argument: object) -> None:
+        """Hold a soft handler back for the next wait; the fifth is lost."""
+        if self.ended is not None:
+            return
+        if len(self.irqs) >= IRQ_QUEUE:
+            self.irqs_lost += 1
+            return
+        self.irqs.append((handler, argument))
+        self.waiter.notify()
+
+    def _run_irqs(self) -> None:
+        irqs, self.irqs = self.irqs, []
+        for handler, argument in irqs:
+            handler(argument)
+
+    def _collect_flow(self, *, in_time: bool) -> None:
+        """Hand the flow meter's pulses to their handler; those that came while it could not run are held by the queue of four."""
+        if self.flow_handler is None:
+            return
+        pulses = self.bench.take_flow_pulses()
+        if not in_time and pulses > IRQ_QUEUE:
+            self.irqs_lost += pulses - IRQ_QUEUE
+            pulses = IRQ_QUEUE
+        handler, argument = self.flow_handler
+        for _ in range(pulses):
+            handler(argument)
+
+    def at(self, at_us: int, callback: Callable[[], None]) -> Event:
+        """Call `callback` at true time `at_us` unless the boot is over by then."""
+
+        def call() -> None:
+            if self.ended is None:
+                callback()
+
+        return self.timeline.at(at_us, call)

@@ -1,0 +1,294 @@
+"""Stand-ins for `socket` and `select`, with lwIP's manners.
+
+Rule: numbers of errors are the board's. `setblocking(True)` wipes the timeout, a blocking call without one waits for ever (until the watchdog),
+names are not resolved: numeric addresses only. A peer-closed socket is readable and writable.
+"""
+
+from collections.abc import Callable, Iterator
+
+from sim.net import Channel
+from sim.port.session import Session
+from sim.timeline import FOREVER_US, Files
+
+EAGAIN, ENOTCONN, ETIMEDOUT, EHOSTUNREACH, EINPROGRESS, EALREADY, EISCONN, EBADF = 11, 107, 110, 113, 115, 114, 106, 9
+EINVAL, ECONNRESET = 22, 104
+POLLIN, POLLOUT, POLLERR, POLLHUP = 1, 4, 8, 16
+
+type Address = tuple[str, int]
+
+
+def _check_numeric(host: str) -> None:
+    parts = host.split(".")
+    if len(parts) != 4 or not all(part.isdigit() and int(part) < 256 for part in parts):
+        raise OSError(-2, "no name server in the simulator: give a numeric address")
+
+
+class Socket:
+    """One TCP or UDP socket of the board."""
+
+    __slots__ = ("_channel", "_closed", "_datagrams", "_session", "_timeout_us", "_udp")
+
+    def __init__(self, session: Session, *, udp: bool) -> None:
+        self._session = session
+        self._udp = udp
+        self._timeout_us: int | None = None  # None: for ever
+        self._channel: Channel | None = None
+        self._datagrams: list[bytes] = []
+        self._closed = False
+
+    def setblocking(self, flag: bool) -> None:
+        """True: every call waits for ever, whatever settimeout() said before."""
+        self._timeout_us = None if flag else 0
+
+    def settimeout(self, seconds: float | None) -> None:
+        """None waits for ever, 0 not at all."""
+        self._timeout_us = None if seconds is None else round(seconds * 1_000_000)
+
+    def setsockopt(self, *_: object) -> None:
+        """Accepted, without effect here."""
+        self._session.enter("setsockopt")
+
+    def bind(self, address: Address) -> None:  # noqa: ARG002 - any local port will do
+        """Accepted, without effect: replies find their way."""
+        self._session.enter("bind")
+
+    def connect(self, address: Address) -> None:
+        """TCP: begin, and wait as the timeout says."""
+        self._session.enter("connect")
+        host, port = address
+        _check_numeric(host)
+        if self._closed:
+            raise OSError(EBADF, "closed")
+        if self._udp:
+            return
+        if self._channel is not None:
+            raise OSError(EISCONN if self._channel.connected else EALREADY, "connect")
+        if not self._session.joined():
+            raise OSError(EHOSTUNREACH, "no network")
+        channel = self._channel = self._session.network.connect(host, port, self._session.waiter)
+        if self._timeout_us == 0:
+            raise OSError(EINPROGRESS, "connecting")
+        self._wait(lambda: channel.connected or channel.error != 0)
+        if channel.error:
+            raise OSError(channel.error, "connect")
+
+    def send(self, data: bytes) -> int:
+        """Number of bytes taken; EAGAIN when none can be."""
+        self._session.enter("send")
+        channel = self._open_channel()
+        if self._timeout_us != 0 and not channel.writable():
+            self._wait(channel.writable)
+        if channel.error or channel.peer_closed:
+            raise OSError(channel.error or ECONNRESET, "send")
+        if not channel.connected:
+            raise OSError(EINPROGRESS, "connecting")
+        taken = channel.send(bytes(data))
+        if taken == 0 and data:
+            raise OSError(EAGAIN, "send")
+        return taken
+
+    write = send
+
+    def sendall(self, data: bytes) -> None:
+        """Send it all, waiting as often as needed."""
+        while data:
+            data = data[self.send(data) :]
+
+    def recv(self, count: int) -> bytes:
+        """Up to `count` bytes; b"" at the end; EAGAIN when there are none."""
+        self._session.enter("recv")
+        if self._udp:
+            if self._timeout_us != 0:
+                self._wait(lambda: bool(self._datagrams))
+            if not self._datagrams:
+                raise OSError(EAGAIN, "recv")
+            return self._datagrams.pop(0)[:count]
+        channel = self._open_channel()
+        if self._timeout_us != 0 and not channel.readable():
+            self._wait(channel.readable)
+        data = channel.recv(count)
+        if data or not count:
+            return data
+        if channel.error:
+            raise OSError(channel.error, "recv")
+        if channel.peer_closed:
+            return b""
+        raise OSError(EAGAIN if channel.connected else ENOTCONN, "recv")
+
+    read = recv
+
+    def recvfrom(self, count: int) -> tuple[bytes, Address]:
+        """Like `recv`, with the address of the sender."""
+        return self.recv(count), ("0.0.0.0", 0)  # noqa: S104 - nothing is bound, the sender is not modelled
+
+    def sendto(self, data: bytes, address: Address) -> int:
+        """One UDP packet."""
+        self._session.enter("sendto")
+        host, port = address
+        _check_numeric(host)
+        if not self._session.joined():
+            raise OSError(EHOSTUNREACH, "no network")
+
+        def reply(answer: bytes) -> None:
+            if not self._closed and self._session.ended is None:
+                self._datagrams.append(answer)
+                self._session.waiter.notify()
+
+        self._session.network.datagram(port, bytes(data), reply)
+        return len(data)
+
+    def close(self) -> None:
+        """Close it; harmless twice."""
+        self._session.enter("close")
+        if not self._closed:
+            self._closed = True
+            if self._channel is not None:
+                self._channel.close()
+
+    # --- for `select`
+
+    def readiness(self, mask: int) -> int:
+        """Those of `mask` (and HUP, ERR) that are so."""
+        if self._udp:
+            return (POLLIN if self._datagrams else 0) & mask | POLLOUT & mask
+        channel = self._channel
+        if channel is None:
+            return POLLHUP
+        ready = (POLLIN if channel.readable() else 0) | (POLLOUT if channel.writable() else 0)
+        if channel.error:
+            return ready & mask | POLLERR | POLLHUP
+        if channel.peer_closed:
+            ready |= POLLIN | POLLOUT
+        return ready & mask
+
+    def files(self) -> Files:
+        """What to wait for, live."""
+        return self._channel.files() if self._channel is not None else ()
+
+    def _open_channel(self) -> Channel:
+        if self._closed:
+            raise OSError(EBADF, "closed")
+        if self._channel is None:
+            raise OSError(ENOTCONN, "not connected")
+        return self._channel
+
+    def _wait(self, ready: Callable[[], bool]) -> None:
+        session = self._session
+        until_us = FOREVER_US if self._timeout_us is None else session.timeline.now_us + self._timeout_us
+        session.wait(until_us, ready, self.files)
+        if not ready():
+            raise OSError(ETIMEDOUT, "timeout")
+
+
+class SocketModule:
+    """Stands in for `socket`."""
+
+    __slots__ = ("_session",)
+
+    AF_INET = 2
+    SOCK_STREAM = 1
+    SOCK_DGRAM = 2
+    SOL_SOCKET = 1
+    SO_REUSEADDR = 4
+    IPPROTO_TCP = 6
+    IPPROTO_IP = 0
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def socket(self, family: int = 2, kind: int = 1, protocol: int = 0) -> Socket:  # noqa: ARG002 - as the port
+        """A new socket."""
+        self._session.enter("socket")
+        return Socket(self._session, udp=kind == self.SOCK_DGRAM)
+
+    def getaddrinfo(self, host: str, port: int, *_: object) -> list[tuple[int, int, int, str, Address]]:
+        """Numeric addresses only: on the board a name has no timeout."""
+        _check_numeric(host)
+        return [(self.AF_INET, self.SOCK_STREAM, 0, "", (host, port))]
+
+
+class Uart:
+    """`sys.stdin`: bytes that arrive on the serial line."""
+
+    __slots__ = ("_session",)
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def read(self, count: int = 1) -> str:
+        """Up to `count` characters that have arrived."""
+        data = bytes(self._session.uart[:count])
+        del self._session.uart[:count]
+        return data.decode("latin-1")
+
+    def readiness(self, mask: int) -> int:
+        """Has something arrived?"""
+        return POLLIN & mask if self._session.uart else 0
+
+    def files(self) -> Files:
+        """Nothing to wait for, live."""
+        return ()
+
+
+type Pollable = Socket | Uart
+
+
+class Poll:
+    """Stands in for a poll object."""
+
+    __slots__ = ("_entries", "_session")
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._entries: dict[int, tuple[Pollable, int]] = {}
+
+    def register(self, file: Pollable, mask: int = POLLIN | POLLOUT) -> None:
+        """Watch `file`."""
+        self._entries[id(file)] = (file, mask)
+
+    def modify(self, file: Pollable, mask: int) -> None:
+        """Watch it for something else."""
+        if id(file) not in self._entries:
+            raise OSError(2, "not registered")
+        self._entries[id(file)] = (file, mask)
+
+    def unregister(self, file: Pollable) -> None:
+        """Watch it no longer."""
+        self._entries.pop(id(file), None)
+
+    def poll(self, timeout_ms: int = -1) -> list[tuple[Pollable, int]]:
+        """What is ready, after at most `timeout_ms` (-1: for ever)."""
+        session = self._session
+        session.enter("poll")
+        until_us = FOREVER_US if timeout_ms < 0 else session.timeline.now_us + timeout_ms * 1000
+        session.wait(until_us, self._any, self._files)
+        return self._ready()
+
+    def ipoll(self, timeout_ms: int = -1, flags: int = 0) -> Iterator[tuple[Pollable, int]]:  # noqa: ARG002 - as the port
+        """Like `poll`, as an iterator."""
+        return iter(self.poll(timeout_ms))
+
+    def _any(self) -> bool:
+        return any(file.readiness(mask) for file, mask in self._entries.values())
+
+    def _ready(self) -> list[tuple[Pollable, int]]:
+        return [(file, ready) for file, mask in self._entries.values() if (ready := file.readiness(mask))]
+
+    def _files(self) -> Files:
+        """Live: the files of what is watched, each only for what it was registered for."""
+        return [(number, events & mask) for file, mask in self._entries.values() for number, events in file.files()]
+
+
+class SelectModule:
+    """Stands in for `select`."""
+
+    __slots__ = ("_session",)
+
+    POLLIN, POLLOUT, POLLERR, POLLHUP = POLLIN, POLLOUT, POLLERR, POLLHUP
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def poll(self) -> Poll:
+        """A new poll object."""
+        return Poll(self._session)

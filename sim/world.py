@@ -1,0 +1,242 @@
+"""One lawn with its sun, cell, soil and water: the ground truth, which no firmware can talk about or touch but through its parts.
+
+Rule: everything is brought to the present lazily, in closed form between changes (`advance`). Water runs at the pace of true time; sun,
+soil and cell live `speed` times faster. The water meter of each zone counts what truly passes its valve.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sim import battery, hydraulics, soil, sun, weather
+from sim.errors import SettingError
+from sim.timeline import Timeline, VirtualTime
+
+STEP_S = 600.0  # longest stretch of the lawn's time over which the sun is taken as constant
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What a world starts from. Angles in degrees (east and north positive), times in Unix seconds."""
+
+    zones: int = 2
+    seed: int = 0
+    latitude_deg: float = 36.07
+    longitude_deg: float = -79.79
+    start_unix_s: int = 1_800_000_000  # 2027-01-15 08:00 UTC
+    speed: float = 1.0  # how much faster sun, soil and cell live than the board's own clock
+    battery_pct: float = 80.0
+    capacity_mah: float = 2000.0
+    panel_w: float = 2.0
+    area_m2: float = 30.0  # of each zone
+    depletion_mm: float = 20.0
+    clouds: bool = True  # False: always a clear sky and no rain
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.zones <= 4:
+            raise SettingError(f"zones must be 1 to 4, not {self.zones}")
+        if not (-90 <= self.latitude_deg <= 90 and -180 <= self.longitude_deg <= 180):
+            raise SettingError("latitude must be -90 to 90 and longitude -180 to 180 degrees")
+        if not 0 < self.speed <= 100_000:
+            raise SettingError(f"speed must be above 0 and at most 100000, not {self.speed:g}")
+        if not (0 <= self.battery_pct <= 100 and self.capacity_mah > 0 and self.panel_w >= 0 and self.area_m2 > 0):
+            raise SettingError("battery_pct must be 0 to 100, capacity and area above 0, the panel not negative")
+
+
+class Valve:
+    """A latching valve: it stays as it is without power and moves only by a pulse. The attributes below are its possible faults."""
+
+    __slots__ = ("clogged", "leak", "needs_us", "open", "sticks_closed", "sticks_open", "swallow_pulses")
+
+    def __init__(self) -> None:
+        self.open = False
+        self.needs_us = 40_000  # width of a pulse that moves the plunger
+        self.swallow_pulses = 0  # the next so many good pulses do nothing
+        self.sticks_open = False  # closing pulses do nothing
+        self.sticks_closed = False  # opening pulses do nothing
+        self.leak = 0.0  # opening of a closed valve, 0 ... 0.1
+        self.clogged = False  # open, but nothing comes
+
+    def opening(self) -> float:
+        """How far water sees it open: 0 ... 1."""
+        if self.open:
+            return 0.0 if self.clogged else 1.0
+        return self.leak
+
+
+class Zone:
+    """One zone's valve, the soil below it, and the meter that counts every drop (`meter_ml`)."""
+
+    __slots__ = ("flow_ml_s", "meter_ml", "soil", "valve", "watered_ml")
+
+    def __init__(self, depletion_mm: float) -> None:
+        self.valve = Valve()
+        self.soil = soil.Bucket(depletion_mm)
+        self.meter_ml = 0.0
+        self.flow_ml_s = 0.0
+        self.watered_ml = 0.0  # part of the meter that the soil has been told of
+
+
+class World:
+    """Ground truth. `timeline` defaults to a `VirtualTime` of its own."""
+
+    def __init__(self, scenario: Scenario | None = None, timeline: Timeline | None = None) -> None:
+        self.scenario = scenario or Scenario()
+        self.timeline: Timeline = timeline or VirtualTime()
+        self.zones = [Zone(self.scenario.depletion_mm) for _ in range(self.scenario.zones)]
+        self.supply_bar = hydraulics.SUPPLY_BAR
+        self.charge_mah = self.scenario.capacity_mah * self.scenario.battery_pct / 100
+        self.charged_mah = 0.0  # sum of what went into the cell
+        self.drawn_mah = 0.0  # sum of what came out of it
+        self.load_ma = 0.0
+        self.darkness = False  # a fault: something lies on the panel
+        self.turned_ml = 0.0  # what passed fast enough to turn a flow meter's wheel
+        self.on_valve: list[Callable[[int], None]] = []  # called with the zone (from 0) after its valve moved
+        self._at_us = self.timeline.now_us
+
+    # --- time and light
+
+    def unix_s(self) -> float:
+        """True time on the board's own scale, which NTP would tell: Unix seconds."""
+        return self.scenario.start_unix_s + self.timeline.now_us / 1_000_000
+
+    def lawn_unix_s(self) -> float:
+        """The lawn's own time, `speed` times faster: Unix seconds."""
+        return self.scenario.start_unix_s + self.timeline.now_us / 1_000_000 * self.scenario.speed
+
+    def irradiance_w_m2(self, lawn_unix_s: float) -> float:
+        """Global horizontal irradiance at a moment of the lawn's time."""
+        scenario = self.scenario
+        clear = sun.clear_sky_w_m2(sun.elevation_deg(lawn_unix_s, scenario.latitude_deg, scenario.longitude_deg))
+        if clear and scenario.clouds:
+            clear *= weather.clearness(scenario.seed, lawn_unix_s)
+        return clear
+
+    # --- cell and panel
+
+    @property
+    def charge(self) -> float:
+        """State of charge of the cell, 0 ... 1."""
+        return self.charge_mah / self.scenario.capacity_mah
+
+    def currents(self) -> tuple[float, float, float, float]:
+        """Now: (irradiance in W/m2, what the panel could give, what it gives, what goes into the cell), currents in ampere."""
+        light = 0.0 if self.darkness else self.irradiance_w_m2(self.lawn_unix_s())
+        available_a = battery.panel_a(light, self.scenario.panel_w)
+        drawn_a, into_cell_a = battery.charger_a(self.charge, available_a, self.load_ma / 1000)
+        return light, available_a, drawn_a, into_cell_a
+
+    def battery_v(self) -> float:
+        """Voltage at the cell's terminals now."""
+        self.advance()
+        return battery.terminal_v(self.charge, self.currents()[3])
+
+    def panel_v(self) -> float:
+        """Voltage of the panel now."""
+        light, available_a, drawn_a, _ = self.currents()
+        return battery.panel_v(light, available_a, drawn_a)
+
+    def set_load_ma(self, load_ma: float) -> None:
+        """The board's consumption from now on."""
+        if load_ma != self.load_ma:
+            self.advance()
+            self.load_ma = load_ma
+
+    def draw_mah(self, mah: float) -> None:
+        """Take a short pulse's charge out of the cell at once."""
+        taken = min(mah, self.charge_mah)
+        self.charge_mah -= taken
+        self.drawn_mah += taken
+
+    # --- water
+
+    def move_valve(self, zone: int, *, opens: bool) -> None:
+        """The plunger of zone `zone` (from 0) has been pushed with full force; what its faults do to that is decided here."""
+        valve = self.zones[zone].valve
+        if valve.swallow_pulses > 0:
+            valve.swallow_pulses -= 1
+            return
+        if valve.open == opens or (valve.sticks_closed if opens else valve.sticks_open):
+            return
+        self.advance()
+        valve.open = opens
+        self.refresh_flows()
+        for callback in self.on_valve:
+            callback(zone)
+
+    def refresh_flows(self) -> None:
+        """Work out the flows anew; call it (after `advance`) when a fault or the supply was changed by hand."""
+        for zone, flow in zip(
+            self.zones,
+            hydraulics.flows_ml_s([zone.valve.opening() for zone in self.zones], self.supply_bar),
+            strict=True,
+        ):
+            zone.flow_ml_s = flow
+
+    # --- passing of time
+
+    def advance(self) -> None:
+        """Bring water, cell and soil to the present."""
+        elapsed_us = self.timeline.now_us - self._at_us
+        if elapsed_us <= 0:
+            return
+        total_ml_s = 0.0
+        for zone in self.zones:
+            if zone.flow_ml_s:
+                total_ml_s += zone.flow_ml_s
+                zone.meter_ml += zone.flow_ml_s * elapsed_us / 1_000_000
+        if total_ml_s >= hydraulics.WHEEL_TURNS_ML_S:
+            self.turned_ml += total_ml_s * elapsed_us / 1_000_000
+        scenario = self.scenario
+        lawn_s = elapsed_us / 1_000_000 * scenario.speed
+        from_s = scenario.start_unix_s + self._at_us / 1_000_000 * scenario.speed
+        self._at_us = self.timeline.now_us
+        steps = max(1, -int(-lawn_s // STEP_S))
+        for index in range(steps):
+            self._step(from_s + lawn_s * (index + 0.5) / steps, lawn_s / steps, steps - index)
+
+    def _step(self, middle_unix_s: float, seconds: float, steps_left: int) -> None:
+        """Let `seconds` of the lawn's time pass; water waiting for the soil is spread over the steps that are left."""
+        light = self.irradiance_w_m2(middle_unix_s)
+        available_a = 0.0 if self.darkness else battery.panel_a(light, self.scenario.panel_w)
+        into_cell_a = battery.charger_a(self.charge, available_a, self.load_ma / 1000)[1]
+        moved_mah = into_cell_a * seconds / 3.6
+        moved_mah = min(max(moved_mah, -self.charge_mah), self.scenario.capacity_mah - self.charge_mah)
+        self.charge_mah += moved_mah
+        if moved_mah > 0:
+            self.charged_mah += moved_mah
+        else:
+            self.drawn_mah -= moved_mah
+        demand_mm = soil.evapotranspiration_mm_s(light) * seconds
+        rain_mm = weather.rain_mm_h(self.scenario.seed, middle_unix_s) * seconds / 3600 if self.scenario.clouds else 0.0
+        for zone in self.zones:
+            watered_ml = (zone.meter_ml - zone.watered_ml) / steps_left
+            zone.watered_ml += watered_ml
+            soil.step(zone.soil, seconds, demand_mm, rain_mm, watered_ml / 1000 / self.scenario.area_m2)
+
+    def truth(self) -> dict[str, object]:
+        """All that is really so, now; times in Unix seconds, the rest with its unit in its name."""
+        self.advance()
+        light, _, drawn_a, into_cell_a = self.currents()
+        return {
+            "at": self.unix_s(),
+            "lawn_at": self.lawn_unix_s(),
+            "sun_w_m2": round(light, 1),
+            "solar_ma": round(drawn_a * 1000, 1),
+            "battery_mv": round(battery.terminal_v(self.charge, into_cell_a) * 1000),
+            "battery_ma": round(into_cell_a * 1000, 1),
+            "battery_pct": round(self.charge * 100, 2),
+            "battery_mah": round(self.charge_mah, 3),
+            "zones": [
+                {
+                    "zone": number,
+                    "valve": "open" if zone.valve.open else "closed",
+                    "flow_rate_ml_min": round(zone.flow_ml_s * 60),
+                    "meter_ml": round(zone.meter_ml, 1),
+                    "depletion_um": round(zone.soil.depletion_mm * 1000),
+                    "soil_pct": round(100 * (1 - zone.soil.depletion_mm / soil.TOTAL_AVAILABLE_MM), 1),
+                    "runoff_um": round(zone.soil.runoff_mm * 1000),
+                    "drained_um": round(zone.soil.drained_mm * 1000),
+                }
+                for number, zone in enumerate(self.zones, 1)
+            ],
+        }
