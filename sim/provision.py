@@ -12,6 +12,10 @@ from sim.errors import FileError
 from sim.flash import Flash
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
+CONFIG_NAMES = """
+    device_key wifi_ssid wifi_password broker_host broker_port broker_user broker_password ntp_host zones ul_per_pulse
+    battery_sensor panel_sensor always_responsive
+""".split()  # those keys of config.json that are settings as they stand
 ON_FLASH = ("boot.py", "closer.py", "main.py")
 
 
@@ -37,31 +41,13 @@ class Settings:
     close_ms: int = 60
     boost_ms: int = 30
     swapped: int = 0
-    more: dict[str, object] = field(
-        default_factory=dict
-    )  # further keys of config.json, or other values for those above
+    more: dict[str, object] = field(default_factory=dict)  # further keys of config.json, or other values for those above
 
 
 def config_json(settings: Settings) -> dict[str, object]:
     """The content of config.json."""
     probes = settings.zones if settings.soil_probes else 0
-    names = """device_key wifi_ssid wifi_password broker_host broker_port broker_user broker_password ntp_host zones ul_per_pulse
-        battery_sensor panel_sensor always_responsive""".split()
-        "device_key",
-        "wifi_ssid",
-        "wifi_password",
-        "broker_host",
-        "broker_port",
-        "broker_user",
-        "broker_password",
-        "ntp_host",
-        "zones",
-        "ul_per_pulse",
-        "battery_sensor",
-        "panel_sensor",
-        "always_responsive",
-    ]
-    config: dict[str, object] = {name: getattr(settings, name) for name in names}
+    config: dict[str, object] = {name: getattr(settings, name) for name in CONFIG_NAMES}
     config["soil_raw"] = [[320, 1015]] * probes
     return config | settings.more
 
