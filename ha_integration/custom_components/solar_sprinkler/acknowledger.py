@@ -1,0 +1,57 @@
+"""Tells the board which events and samples are stored here, so that it may free its backlog.
+
+Rule: first to disk, then `ack`; a burst of messages makes one of each.
+"""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from homeassistant.core import CALLBACK_TYPE, callback
+from homeassistant.helpers.event import async_call_later
+
+from . import messages, protocol
+from .const import DOMAIN
+
+if TYPE_CHECKING:
+    from .coordinator import SprinklerCoordinator
+
+ACK_DELAY_S = 0.3  # a backlog comes in several messages; the board that waits for this one stays awake meanwhile
+
+
+class Acknowledger:
+    """Stores and acknowledges for one board."""
+
+    def __init__(self, coordinator: SprinklerCoordinator) -> None:
+        """Nothing is to be acknowledged yet."""
+        self._coordinator = coordinator
+        self._cancel: CALLBACK_TYPE | None = None
+
+    @callback
+    def async_schedule(self) -> None:
+        """Acknowledge soon what memory holds; a duplicate shows that an ack was lost, so it schedules one too."""
+        if self._cancel is None:
+            self._cancel = async_call_later(self._coordinator.hass, ACK_DELAY_S, self._async_due)
+
+    @callback
+    def async_stop(self) -> None:
+        """Acknowledge nothing more; the board will repeat what was not."""
+        if self._cancel:
+            self._cancel()
+            self._cancel = None
+
+    @callback
+    def _async_due(self, _now: datetime) -> None:
+        self._cancel = None
+        self._coordinator.config_entry.async_create_task(
+            self._coordinator.hass, self._store_and_acknowledge(), f"{DOMAIN} acknowledge"
+        )
+
+    async def _store_and_acknowledge(self) -> None:
+        coordinator = self._coordinator
+        if not coordinator.memory.stored or coordinator.hass.is_stopping:  # a stopping Home Assistant writes later
+            return
+        stored = coordinator.memory.stored[-1]
+        await coordinator.store.async_save()
+        channel = coordinator.channel
+        payload = messages.ack(channel.key, channel.device_id, stored.boot_id, stored.event, stored.sample)
+        coordinator.async_say(protocol.ACK, payload, retain=True)

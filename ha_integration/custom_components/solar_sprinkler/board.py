@@ -1,0 +1,123 @@
+"""What Home Assistant knows of a board at one moment, and what follows from it.
+
+Rule: one frozen snapshot and pure functions of it and of `now` (Unix seconds). Unknown is never said to be closed. Knows neither Home
+Assistant nor how messages travel.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from .models import ASLEEP, LOST, ONLINE, Announce, Availability, Sample, State, Zone
+
+WAKE_INTERVAL_DEFAULT_S = 900
+WAKE_INTERVAL_MIN_S = 60
+GRACE_WAKE_INTERVALS = 2.2  # a board is overdue once it missed two wakes and some more
+RUN_OVERDUE_S = 120  # an open valve whose run should have ended this long ago is no longer believed
+
+
+@dataclass(frozen=True)
+class QueuedRun:
+    """A run that was sent and that the board has neither acknowledged nor refused."""
+
+    command_id: str
+    counter: int
+    expires_at: int
+    run_time_s: int
+    is_acknowledged: bool = False
+
+
+@dataclass(frozen=True)
+class ValveView:
+    """What to show of a valve; `is_closed` of None means unknown."""
+
+    is_closed: bool | None
+    is_opening: bool = False
+    is_closing: bool = False
+
+
+@dataclass(frozen=True)
+class Board:
+    """All that is known of one board."""
+
+    announce: Announce
+    availability: Availability | None = None
+    state: State | None = None
+    sample: Sample | None = None
+    last_seen: int = 0
+    broker_connected: bool = True
+    key_fits: bool = True  # the last announce verified with the key that was paired
+    desired_refused: str = ""  # why the board refused the settings and programs it was last sent
+    queued: Mapping[int, QueuedRun] = field(default_factory=dict)
+
+    def zone(self, number: int) -> Zone | None:
+        """What the board said of a zone, if anything."""
+        return next((zone for zone in self.state.zones if zone.zone == number), None) if self.state else None
+
+    @property
+    def wake_interval_s(self) -> int:
+        """How long the board sleeps, as far as it told."""
+        if self.state and 0 < self.state.at < self.state.wake_at:
+            return max(WAKE_INTERVAL_MIN_S, self.state.wake_at - self.state.at)
+        return WAKE_INTERVAL_DEFAULT_S
+
+    @property
+    def is_online(self) -> bool:
+        """True while the board is awake and linked to the broker, so that an answer may be waited for."""
+        return self.broker_connected and self.availability is not None and self.availability.state == ONLINE
+
+    @property
+    def next_wake(self) -> int | None:
+        """When a sleeping board listens again, if it told."""
+        if self.availability and self.availability.state == ASLEEP:
+            return self.availability.until or None
+        return None
+
+    @property
+    def overdue_at(self) -> int | None:
+        """When a board that does not sleep through an open link is given up; None when time does not decide."""
+        if self.availability is not None and self.availability.state != ASLEEP:
+            return None
+        expected = self.next_wake or self.last_seen
+        return int(expected + GRACE_WAKE_INTERVALS * self.wake_interval_s)
+
+    def is_reachable(self, now: float) -> bool:
+        """True while the board is online, or asleep and not overdue."""
+        if not self.broker_connected or (self.availability is not None and self.availability.state == LOST):
+            return False
+        return self.overdue_at is None or now < self.overdue_at
+
+    def is_valve_shown(self, number: int, now: float) -> bool:
+        """False when a valve is to be unavailable: out of reach, and closed (or never heard of) when last heard."""
+        zone = self.zone(number)
+        return self.is_reachable(now) or (zone is not None and zone.valve != "closed")
+
+    def valve(self, number: int, now: float) -> ValveView:
+        """What to show of the zone's valve; out of reach or past its end, an open one is unknown, never closed."""
+        zone = self.zone(number)
+        if zone is None or zone.valve == "unknown":
+            return ValveView(None, is_opening=number in self.queued)
+        if zone.valve == "closed":
+            return ValveView(True, is_opening=number in self.queued or zone.queued_s > 0)
+        if not self.is_reachable(now) or 0 < zone.run_until <= now - RUN_OVERDUE_S:
+            return ValveView(None)
+        return ValveView(False, is_opening=zone.valve == "opening", is_closing=zone.valve == "closing")
+
+    def faults(self) -> tuple[str, ...]:
+        """Fault words of the board and of its zones, each once, in the order in which they were said."""
+        if self.state is None:
+            return ()
+        said = [*self.state.faults, *(fault for zone in self.state.zones for fault in zone.faults)]
+        return tuple(dict.fromkeys(said))
+
+    def next_change_at(self, now: float) -> int | None:
+        """The next moment at which time alone changes what is to be shown."""
+        return min((moment for moment in self._moments() if moment > now), default=None)
+
+    def _moments(self) -> Iterator[int]:
+        if self.overdue_at is not None:
+            yield self.overdue_at
+        for queued in self.queued.values():
+            yield queued.expires_at
+        for zone in self.state.zones if self.state else ():
+            if zone.run_until and zone.valve != "closed":
+                yield zone.run_until + RUN_OVERDUE_S

@@ -1,0 +1,20 @@
+"""Names that several modules of the component share and that are no words of the wire (those are in protocol.py)."""
+
+from typing import Final
+
+DOMAIN: Final = "solar_sprinkler"
+MANUFACTURER: Final = "Solar Sprinkler"
+
+CONF_ANNOUNCE: Final = "announce"  # the signed announce as it was heard, so that setup needs no board that is awake
+CONF_KEY: Final = "key"  # 32 hex digits
+CONF_PAIRING_CODE: Final = "pairing_code"
+
+ATTR_DURATION: Final = "duration"
+
+ACTION_RUN: Final = "run"
+ACTION_STOP: Final = "stop"
+ACTION_STAY_AWAKE: Final = "stay_awake"
+
+# Happenings that only Home Assistant can tell, beside the board's own in protocol.EVENTS.
+EVENT_RUN_REFUSED: Final = "run_refused"  # the board refused a run that had waited for its wake
+EVENT_RUN_EXPIRED: Final = "run_expired"  # a queued run was never acknowledged

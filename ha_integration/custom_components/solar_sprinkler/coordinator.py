@@ -1,0 +1,157 @@
+"""Push coordinator of one board: holds what is known and tells the entities when that changes.
+
+Rule: the only place that replaces the snapshot (`data`). Time alone changes what is shown (a board is overdue, a queued run expired), so it
+wakes up for the next such moment. Never waits for a board: it may be asleep.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+import logging
+from typing import Any, override
+
+from homeassistant.components import mqtt
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.event import async_track_point_in_utc_time
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from homeassistant.util import dt as dt_util
+
+from . import protocol
+from .acknowledger import Acknowledger
+from .board import Board
+from .channel import Channel
+from .commands import CommandDesk
+from .const import DOMAIN
+from .desired import DesiredKeeper
+from .inbox import Inbox
+from .memory import Memory
+from .storage import MemoryStore
+
+_LOGGER = logging.getLogger(__name__)
+
+RUN_TIME_DEFAULT_S = 600
+
+type SprinklerConfigEntry = ConfigEntry[SprinklerCoordinator]
+type EventListener = Callable[[str, Mapping[str, Any]], None]
+
+
+class SprinklerCoordinator(DataUpdateCoordinator[Board]):
+    """See the module's docstring."""
+
+    config_entry: SprinklerConfigEntry
+
+    def __init__(
+        self, hass: HomeAssistant, entry: SprinklerConfigEntry, channel: Channel, store: MemoryStore, board: Board
+    ) -> None:
+        """Start from `board`, which is what the store remembered."""
+        super().__init__(hass, _LOGGER, config_entry=entry, name=f"{DOMAIN} {channel.device_id}")
+        self.data = board
+        self.channel = channel
+        self.store = store
+        self.board_device_id = ""  # set as soon as the device is registered
+        self.run_times_s: dict[int, int] = {}  # per zone, what a valve opens for; the number entities set it
+        self.commands = CommandDesk(self)
+        self.desired = DesiredKeeper(self)
+        self.acknowledger = Acknowledger(self)
+        self._inbox = Inbox(self)
+        self._event_listeners: list[EventListener] = []
+        self._unsubscribe: list[CALLBACK_TYPE] = []
+        self._cancel_timer: CALLBACK_TYPE | None = None
+
+    @property
+    def memory(self) -> Memory:
+        """What survives a restart."""
+        return self.store.memory
+
+    @property
+    def now(self) -> float:
+        """Unix seconds."""
+        return dt_util.utcnow().timestamp()
+
+    def run_time_s(self, zone: int) -> int:
+        """How long a zone runs when nobody says how long."""
+        return self.run_times_s.get(zone, RUN_TIME_DEFAULT_S)
+
+    async def async_start(self) -> None:
+        """Hear the board; called when all entities are there, so that no event is missed."""
+        self._unsubscribe.append(mqtt.async_subscribe_connection_status(self.hass, self._async_broker))
+        self._unsubscribe.append(self.desired.async_start())
+        for leaf in protocol.TO_HOME_ASSISTANT:
+            self._unsubscribe.append(await self.channel.subscribe(leaf, self._inbox.async_hear))
+        self._async_plan()
+
+    async def async_stop(self) -> None:
+        """Hear no more, and write down what must survive."""
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        self._unsubscribe.clear()
+        self._async_cancel_timer()
+        self.acknowledger.async_stop()
+        self.commands.async_stop()
+        await self.store.async_save()
+
+    @override
+    async def _async_update_data(self) -> Board:
+        """Nothing can be fetched from a board that sleeps: what is known is known."""
+        return self.data
+
+    @callback
+    def async_change(self, **changes: Any) -> None:
+        """Replace fields of the snapshot and tell the entities, if that makes a difference."""
+        changed = replace(self.data, **changes)
+        if changed != self.data:
+            self.async_set_updated_data(changed)
+            self._async_plan()
+
+    @callback
+    def async_listen_events(self, listener: EventListener) -> CALLBACK_TYPE:
+        """Call `listener` with the type and the attributes of each new event; returns what ends it."""
+        self._event_listeners.append(listener)
+        return lambda: self._event_listeners.remove(listener)
+
+    @callback
+    def async_fire(self, event_type: str, attributes: Mapping[str, Any]) -> None:
+        """Tell the listeners of an event."""
+        for listener in self._event_listeners:
+            listener(event_type, attributes)
+
+    @callback
+    def async_say(self, leaf: str, payload: bytes, *, retain: bool = False) -> None:
+        """Publish, soon, what no person waits for."""
+        self.config_entry.async_create_task(self.hass, self._say(leaf, payload, retain), f"{DOMAIN} {leaf}")
+
+    async def _say(self, leaf: str, payload: bytes, retain: bool) -> None:
+        try:
+            await self.channel.publish(leaf, payload, retain=retain)
+        except HomeAssistantError as error:  # the entities show already that the broker is out of reach
+            _LOGGER.debug("Could not publish %s to %s: %s", leaf, self.channel.device_id, error)
+
+    @callback
+    def _async_broker(self, connected: bool) -> None:
+        self.async_change(broker_connected=connected)
+        if connected:
+            self.desired.async_broker_is_back()
+
+    @callback
+    def _async_plan(self) -> None:
+        """Wake up when time alone will change what is to be shown."""
+        self._async_cancel_timer()
+        moment = self.data.next_change_at(self.now)
+        if moment is not None and self._unsubscribe:
+            when = dt_util.utc_from_timestamp(moment)
+            self._cancel_timer = async_track_point_in_utc_time(self.hass, self._async_time_passed, when)
+
+    @callback
+    def _async_cancel_timer(self) -> None:
+        if self._cancel_timer:
+            self._cancel_timer()
+            self._cancel_timer = None
+
+    @callback
+    def _async_time_passed(self, _now: datetime) -> None:
+        self._cancel_timer = None
+        self.commands.async_expire()
+        self.async_update_listeners()
+        self._async_plan()

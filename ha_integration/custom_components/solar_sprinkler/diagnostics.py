@@ -1,0 +1,24 @@
+"""What a person may attach to a bug report: everything but the key and the place."""
+
+from typing import Any
+
+from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.core import HomeAssistant
+
+from .const import CONF_ANNOUNCE, CONF_KEY, CONF_PAIRING_CODE
+from .coordinator import SprinklerConfigEntry
+from .memory import plain
+
+# The announce as it was signed is left out with the key that signed it; what it says is in `board`.
+TO_REDACT = {CONF_KEY, CONF_PAIRING_CODE, CONF_ANNOUNCE, "latitude_cdeg", "longitude_cdeg", "tz_rule"}
+
+
+async def async_get_config_entry_diagnostics(_hass: HomeAssistant, entry: SprinklerConfigEntry) -> dict[str, Any]:
+    """Tell what is known and remembered of one board."""
+    coordinator = entry.runtime_data
+    return {
+        "entry": async_redact_data(dict(entry.data), TO_REDACT),
+        "board": plain(coordinator.data),
+        "memory": async_redact_data(coordinator.memory.to_json(), TO_REDACT),
+        "run_times_s": dict(coordinator.run_times_s),
+    }

@@ -1,0 +1,120 @@
+"""What must survive a restart of Home Assistant for one board.
+
+Rule: plain values with a JSON form, and the two questions that only memory answers: which counter comes next, and is this number new.
+Knows neither files nor topics; what it reads back passes the same readers as a message does.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+import json
+from typing import Any
+
+from .errors import ModelError
+from .fields import read
+from .models import Availability, BoardEvent, Sample, State
+
+BOOTS_KEPT = 4  # a late duplicate may come from a boot before this one
+EVENTS_KEPT = 64
+SAMPLES_KEPT = 96  # a day, at a wake every 15 minutes
+
+
+@dataclass(frozen=True)
+class Desired:
+    """Settings and programs as last wanted; programs of None are the board's own affair."""
+
+    version: int
+    settings: Mapping[str, Any]
+    programs: tuple[Mapping[str, Any], ...] | None = None
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The last event and the last sample of one boot that are stored here."""
+
+    boot_id: int
+    event: int = 0
+    sample: int = 0
+
+
+def plain(model: Any) -> Any:
+    """The JSON form of a model, with lists for tuples, as it came over the wire."""
+    return None if model is None else json.loads(json.dumps(asdict(model)))
+
+
+def _read[Model](model: type[Model], value: Any) -> Model | None:
+    try:
+        return None if value is None else read(model, value)
+    except ModelError:
+        return None
+
+
+def _read_all[Model](model: type[Model], values: Any) -> list[Model]:
+    return [found for value in values if (found := _read(model, value)) is not None]
+
+
+@dataclass
+class Memory:
+    """See the module's docstring. `stored` holds the boot that brought the latest news at its end."""
+
+    counter: int = 0
+    last_seen: int = 0
+    desired: Desired | None = None
+    availability: Availability | None = None
+    state: State | None = None
+    stored: list[Stored] = field(default_factory=list)
+    events: list[BoardEvent] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
+
+    def next_counter(self, now_ms: int, reported: int) -> int:
+        """A command counter above the clock, above every one sent before, and above the one that the board reported."""
+        self.counter = max(now_ms, self.counter, reported) + 1
+        return self.counter
+
+    def of_boot(self, boot_id: int) -> Stored:
+        """What is stored of a boot."""
+        return next((stored for stored in self.stored if stored.boot_id == boot_id), Stored(boot_id))
+
+    def _store(self, latest: Stored) -> None:
+        others = [stored for stored in self.stored if stored.boot_id != latest.boot_id]
+        self.stored = [*others, latest][-BOOTS_KEPT:]
+
+    def add_event(self, event: BoardEvent) -> bool:
+        """Keep an event; False when it was stored before."""
+        known = self.of_boot(event.boot_id)
+        if event.n <= known.event:
+            return False
+        self._store(replace(known, event=event.n))
+        self.events = [*self.events, event][-EVENTS_KEPT:]
+        return True
+
+    def add_sample(self, boot_id: int, sample: Sample) -> bool:
+        """Keep a sample; False when it was stored before."""
+        known = self.of_boot(boot_id)
+        if sample.n <= known.sample:
+            return False
+        self._store(replace(known, sample=sample.n))
+        self.samples = [*self.samples, sample][-SAMPLES_KEPT:]
+        return True
+
+    def to_json(self) -> dict[str, Any]:
+        """The form that is written to disk."""
+        form: dict[str, Any] = plain(self)
+        return form
+
+    @classmethod
+    def from_json(cls, form: Mapping[str, Any]) -> Memory:
+        """Read back what `to_json` gave; a part that does not validate is forgotten."""
+        desired = form.get("desired")
+        if desired is not None:
+            programs = desired["programs"]
+            desired = Desired(desired["version"], desired["settings"], None if programs is None else tuple(programs))
+        return cls(
+            counter=form["counter"],
+            last_seen=form["last_seen"],
+            desired=desired,
+            availability=_read(Availability, form["availability"]),
+            state=_read(State, form["state"]),
+            stored=[Stored(**stored) for stored in form["stored"]],
+            events=_read_all(BoardEvent, form["events"]),
+            samples=_read_all(Sample, form["samples"]),
+        )

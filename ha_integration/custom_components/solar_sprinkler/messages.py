@@ -1,0 +1,62 @@
+"""Everything that Home Assistant says to a board, built in this one place.
+
+Rule: plain values in, payload bytes out. What each message holds is in docs/protocol.md; when to send it is decided elsewhere.
+"""
+
+from collections.abc import Mapping, Sequence
+import json
+from typing import Any
+
+from . import protocol
+from .signing import sign
+
+
+def topic(device_id: str, leaf: str) -> str:
+    """Full topic name of `leaf` (a constant of protocol.py) for the board `device_id`."""
+    name: str = protocol.topic(device_id, leaf)
+    return name
+
+
+def _body(message: Mapping[str, Any]) -> bytes:
+    return json.dumps(message, separators=(",", ":")).encode()
+
+
+def _signed(key: bytes, device_id: str, leaf: str, message: Mapping[str, Any]) -> bytes:
+    return sign(key, topic(device_id, leaf), _body(message))
+
+
+def command(
+    key: bytes, device_id: str, command_id: str, counter: int, expires_at: int, word: str, arguments: Mapping[str, int]
+) -> bytes:
+    """Build a command: `word` of protocol.COMMANDS, `arguments` such as zone and run_time_s, `expires_at` in Unix seconds."""
+    head = {"id": command_id, "counter": counter, "expires_at": expires_at, "command": word}
+    return _signed(key, device_id, protocol.COMMAND, {**head, **arguments})
+
+
+def bare_stop() -> bytes:
+    """Build the unsigned stop, which closes what is open now and does nothing else."""
+    return _body({"command": "stop"})
+
+
+def desired(
+    key: bytes,
+    device_id: str,
+    version: int,
+    settings: Mapping[str, Any],
+    programs: Sequence[Mapping[str, Any]] | None,
+) -> bytes:
+    """Build the wanted settings and programs; a setting that is missing, or programs of None, keep their value on the board."""
+    message: dict[str, Any] = {"version": version, "settings": dict(settings)}
+    if programs is not None:
+        message["programs"] = [dict(program) for program in programs]
+    return _signed(key, device_id, protocol.DESIRED, message)
+
+
+def ack(key: bytes, device_id: str, boot_id: int, event: int, sample: int) -> bytes:
+    """Build the acknowledgement of all events and samples of this boot up to these numbers."""
+    return _signed(key, device_id, protocol.ACK, {"boot_id": boot_id, "event": event, "sample": sample})
+
+
+def time_answer(key: bytes, device_id: str, nonce: str, at: int) -> bytes:
+    """Build the answer to one time_request; `at` in Unix seconds."""
+    return _signed(key, device_id, protocol.TIME, {"nonce": nonce, "at": at})

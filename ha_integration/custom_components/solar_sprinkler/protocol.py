@@ -1,0 +1,94 @@
+"""The words of the wire: topics, limits and reason words, one spelling from pin to entity.
+
+Rule: constants and two pure functions, no imports. This file is copied byte for byte into the Home Assistant component
+(`tools/sync.py`); it must not know who reads it. What each message holds is in docs/protocol.md.
+"""
+
+PROTOCOL = 1  # raised when an older peer could misread a message; an unknown key alone never raises it
+BASE = "solar_sprinkler"
+
+# Topics below solar_sprinkler/<device_id>/. The board publishes the first group and listens to the second.
+ANNOUNCE = "announce"  # retained, signed
+AVAILABILITY = "availability"  # retained, Last Will
+STATE = "state"  # retained
+TELEMETRY = "telemetry"
+EVENT = "event"
+REPLY = "reply"
+TIME_REQUEST = "time_request"
+
+ACK = "ack"  # retained, signed
+DESIRED = "desired"  # retained, signed
+COMMAND = "command"  # signed, except a bare stop
+TIME = "time"  # signed
+
+TO_BOARD = (ACK, DESIRED, COMMAND, TIME)
+TO_HOME_ASSISTANT = (ANNOUNCE, AVAILABILITY, STATE, TELEMETRY, EVENT, REPLY, TIME_REQUEST)
+
+# Words. Order is part of the contract: the board keeps their index in its backlog.
+COMMANDS = ("run", "stop", "stay_awake", "identify", "clear_fault", "restart")
+EVENTS = ("boot", "run_started", "run_finished", "run_skipped", "fault", "fault_cleared")
+FAULTS = ("no_flow", "leak", "overrun", "low_battery", "sensor", "clock", "storage", "tampering")
+VALVES = ("closed", "opening", "open", "closing", "unknown")
+EVIDENCE = ("unknown", "assumed", "sensed", "verified")
+RESULTS = ("", "completed", "stopped", "tripped", "skipped", "resumed")
+POWER_MODES = ("responsive", "normal", "saver", "critical", "winter")
+CLOCKS = ("unset", "estimated", "set")
+WAKE_REASONS = ("power_on", "timer", "watchdog", "reset", "soft_reset")
+REASONS = (
+    "",
+    "requested",  # a person or an automation asked
+    "queued",  # accepted, and waits for the zone before it
+    "reset",  # the board restarted during the run
+    "no_flow",
+    "leak",
+    "overrun",
+    "low_battery",
+    "lockout",  # a latched fault forbids opening
+    "disabled",  # watering is switched off
+    "rain_delay",
+    "skip_date",
+    "missed",  # the start lies further back than the grace window
+    "over_cap",  # longer than the board may ever open a valve
+    "under_min",
+    "busy",  # that zone already runs
+    "too_many",
+    "expired",
+    "replayed",  # the counter was seen before
+    "clock_unset",
+    "unknown_zone",
+    "unknown_command",
+    "invalid",
+    "winter",
+    "power_on",
+    "timer",
+    "watchdog",
+    "soft_reset",
+    "adjusted_to_zero",  # the seasonal adjustment leaves less than the shortest run
+)
+
+# Limits: (lowest, highest), both allowed.
+ZONE_LIMITS = (1, 4)
+RUN_TIME_S_LIMITS = (5, 7200)
+SEASONAL_ADJUST_PCT_LIMITS = (0, 300)
+WAKE_INTERVAL_S_LIMITS = (60, 3600)
+AWAKE_S_LIMITS = (0, 28800)
+LATITUDE_CDEG_LIMITS = (-9000, 9000)
+LONGITUDE_CDEG_LIMITS = (-18000, 18000)
+START_MIN_LIMITS = (0, 1439)
+PROGRAM_ID_LIMITS = (1, 8)
+SKIP_DATES_MAX = 8
+TZ_RULE_MAX = 48  # characters
+EXPIRES_S_MAX = 86400  # a command may not live longer than a day
+PAYLOAD_MAX = 2048  # bytes, the longest message either side accepts
+
+SIGNATURE_HEX = 32  # 128 bit of HMAC-SHA256
+
+
+def topic(device_id, leaf):
+    """Full topic name of `leaf` (one of the constants above) for the board `device_id` (8 hex digits)."""
+    return BASE + "/" + device_id + "/" + leaf
+
+
+def signed_part(topic_name, body):
+    """The bytes that a signature covers: topic, a zero byte, the JSON text (`body`, bytes)."""
+    return topic_name.encode() + b"\0" + body
