@@ -53,6 +53,7 @@ SECTIONS = (
     Section("firmware", "drivers, store, MQTT client and app on the stand-in port", setup=("broker",), fast=True),
     Section("contract", "documents, messages, parser, copies, import directions, words", fast=True),
     Section("sim", "the simulator's physics, port and repeatability", fast=True),
+    Section("tools", "this very check, the demo's plumbing, set-up and locks", setup=("broker",), fast=True),
     Section(
         "types",
         "mypy: host code; firmware against MicroPython's types",

