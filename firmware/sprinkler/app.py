@@ -45,6 +45,7 @@ class App:
         self._sample_ms = self._battery_ms = self._open_state_ms = -SAMPLE_EVERY_MS
         self._battery_mv = 0
         self._faults = []
+        self._clock_word = ""
         self._failed = []
         if self.config:
             self._assemble()
@@ -163,7 +164,6 @@ class App:
         if now_ms - self._sample_ms >= SAMPLE_EVERY_MS:
             self._sample_ms = now_ms
             self.memory.add_sample(self.senses.sample(self.clock.now_s(), self.link.rssi_dbm()))
-            self.outbox.state_due = True
         if not closed and now_ms - self._open_state_ms >= OPEN_STATE_EVERY_MS:
             self._open_state_ms = now_ms
             self.outbox.state_due = True
@@ -173,6 +173,9 @@ class App:
         if not self._settled and now_ms >= SETTLED_MS:
             self._settled = True
             self.board.settled()
+        if self._clock_word != self.clock.word():
+            self._clock_word = self.clock.word()
+            self.outbox.state_due = True
         self._note_faults()
         self.board.led(now_ms // 250 % 2 if now_ms < self._identify_until_ms else not closed)
 

@@ -83,7 +83,7 @@ def zone_state(app, zone):
             "run_until": app.run_until(zone),
             "queued_s": s[z + state.QUEUED_MS] // 1000,
             "flow_rate_ml_min": (app.senses.flow_rate_ml_min if phase != state.CLOSED else 0) if metered else None,
-            "volume_ml": app.memory.totals_ml[zone - 1] if metered else None,
+            "volume_ml": app.memory.kept_ml[zone - 1] if metered else None,
             "next_run_at": app.clock.unix(app.planner.next_start_s(zone)),
             "faults": [word for bit, word in state.FAULT_WORDS if s[z + state.FAULT] & bit],
             "last_run": _last_run(app, zone),

@@ -32,7 +32,7 @@ class Rest:
         if not app.link.quiet() or not app.outbox.nothing_left():
             self._heard_ms = now_ms
         done = now_ms - self._heard_ms >= LINGER_MS and (app.clock.now_s() or self._spent(now_ms))
-        return done or self._spent(now_ms) or self.restart_wanted and app.link.quiet()
+        return done or self._spent(now_ms) or (self.restart_wanted and app.link.quiet())
 
     def _spent(self, now_ms):
         return now_ms - self._busy_ms > NETWORK_BUDGET_MS

@@ -8,6 +8,7 @@ from .core import state
 from .errors import StoreError
 
 CHECKPOINT_MS = 10000
+_KEEP_EVERY = 6  # checkpoints: once a minute the ledger also goes to flash, for the water total (some hundredths of an erase each)
 _RUN_ID_MAX = 65535
 
 
@@ -27,6 +28,7 @@ class Runs:
         self._app = app
         self._by_zone = {}
         self._checkpoint_ms = 0
+        self._checkpoints = 0
 
     def get(self, zone):
         """The run of `zone`, or None."""
@@ -101,6 +103,7 @@ class Runs:
         m.resumed = s[z + state.RESUMED]
         m.granted_s = s[z + state.GRANTED_MS] // 1000
         m.open_s = s[z + state.OPEN_MS] // 1000
+        self._checkpoint_ms = self._app.board.uptime_ms()
         m.save(self._app.board)
 
     def _journal_closed(self):
@@ -115,10 +118,13 @@ class Runs:
         faults = [app.state[state.base(zone) + state.FAULT] for zone in range(1, state.zones(app.state) + 1)]
         if app.memory.faults[: len(faults)] != faults:
             app.memory.faults[: len(faults)] = faults
-            try:
-                app.memory.save(app.board)
-            except StoreError:
-                app.storage_failed()
+            self._keep()
+
+    def _keep(self):
+        try:
+            self._app.memory.save(self._app.board)
+        except StoreError:
+            self._app.storage_failed()
 
     def _report_start(self, zone, result):
         s = self._app.state
@@ -170,11 +176,16 @@ class Runs:
         app.outbox.state_due = True
 
     def checkpoint(self):
-        """Every ten seconds of open time, remember how much of it is used: a reset then costs the run no more than that."""
+        """Every ten seconds of open time, remember how much of it is used: a reset then costs the run no more than that. Once a minute the
+        ledger goes to flash as well: a loss of power then costs the total no more than a minute's water."""
         app = self._app
         now_ms = app.board.uptime_ms()
         if not app.memory.open_zone or now_ms - self._checkpoint_ms < CHECKPOINT_MS:
             return
         self._checkpoint_ms = now_ms
         app.memory.open_s = app.state[state.base(app.memory.open_zone) + state.OPEN_MS] // 1000
-        app.memory.save_rtc(app.board)
+        self._checkpoints += 1
+        if self._checkpoints % _KEEP_EVERY:
+            app.memory.save_rtc(app.board)
+        else:
+            self._keep()

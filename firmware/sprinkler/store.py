@@ -62,6 +62,9 @@ class Memory:
         self.granted_s = self.open_s = 0
         self.counter = 0
         self.totals_ml = [0] * ZONES
+        self.kept_ml = [
+            0
+        ] * ZONES  # totals as they stand on flash: what is reported, so that a loss of power never makes one fall
         self.keys = [0] * PROGRAMS  # local day number on which program i + 1 ran last
         self.faults = [0] * ZONES
         self.sequence = 0
@@ -82,6 +85,7 @@ class Memory:
         ledger = _unsealed(flash) if flash else None
         if ledger:
             self._unpack_ledger(ledger)
+            self.kept_ml = list(self.totals_ml)
         rtc = _unsealed(board.rtc_load())
         if rtc:
             self._unpack_rtc(rtc)
@@ -97,6 +101,7 @@ class Memory:
         """Keep the ledger over a loss of power, and everything over a reset. Raises StoreError."""
         self.sequence += 1
         write_file(board, JOURNAL, _sealed(self._pack_ledger()))
+        self.kept_ml = list(self.totals_ml)
         self.save_rtc(board)
 
     def add_event(self, at_s, event, zone, run_id, program, result, reason, duration_s, volume_ml):
