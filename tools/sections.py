@@ -103,7 +103,7 @@ def run_commands(outcome: Outcome) -> None:
     """Each command is one check, but mypy's words about files that are not ours do not count."""
     for command in outcome.section.commands:
         firmware = command is MYPY_FIRMWARE
-        done = python(*command, **({"MYPYPATH": "firmware:.tools/typings"} if firmware else {}))
+        done = python(*command, **({"MYPYPATH": "firmware:tools/typings:.tools/typings"} if firmware else {}))
         output, red = done.stdout, done.returncode != 0
         if firmware and done.returncode == 1:
             output = "".join(line for line in done.stdout.splitlines(True) if line.startswith("firmware/"))

@@ -61,7 +61,7 @@ async def demo(wanted: argparse.Namespace, progress: Progress) -> None:
     options = session.Options(wanted.data.resolve(), wanted.http_port, wanted.mqtt_port, wanted.speed)
     async with (
         session.start(options, progress) as running,
-        session.with_home_assistant(running, options, progress) as api,
+        session.with_home_assistant(running, progress) as api,
     ):
         progress.say(f"\nOpen {api.url}  (Ctrl-C ends it; logs in {running.processes.logs})\n")
         if not wanted.check:

@@ -34,6 +34,7 @@ class Session:
     folder: Path
     processes: Processes
     broker: broker.Broker
+    http_port: int
 
 
 @contextlib.contextmanager
@@ -66,18 +67,18 @@ async def start(options: Options, progress: Progress) -> AsyncIterator[Session]:
     """Broker and board. All has ended when the block is left."""
     with own(options.folder):
         mqtt_port = ports.choose(MQTT_PORT, options.mqtt_port, "--mqtt-port")
+        http_port = ports.choose(HTTP_PORT, options.http_port, "--http-port", taken=(mqtt_port,))
         async with processes(options.folder / "logs") as running:
             with progress.step(f"broker on 127.0.0.1:{mqtt_port}"):
                 prepared = broker.prepare(options.folder / "broker", mqtt_port)
                 await broker.start(prepared, running)
-            yield Session(options.folder, running, prepared)
+            yield Session(options.folder, running, prepared, http_port)
 
 
 @contextlib.asynccontextmanager
-async def with_home_assistant(session: Session, options: Options, progress: Progress) -> AsyncIterator[Api]:
+async def with_home_assistant(session: Session, progress: Progress) -> AsyncIterator[Api]:
     """Home Assistant beside a running session: started, onboarded, connected to the broker."""
-    port = ports.choose(HTTP_PORT, options.http_port, "--http-port", taken=(session.broker.port,))
-    folder = session.folder / "home-assistant"
+    port, folder = session.http_port, session.folder / "home-assistant"
     home_assistant.write_config(folder, port)
     with progress.step(f"Home Assistant on http://127.0.0.1:{port}"):
         await home_assistant.start(folder, port, session.processes)
