@@ -1,10 +1,11 @@
 // Power-on to REPL, in the order of ports/esp8266/main.c, for one simulated board.
 //
-//   mpy-e8266 [--flash IMAGE] [--wire FD] [--heap BYTES] [--bare] [--script FILE]
+//   mpy-e8266 [--flash IMAGE] [--wire FD] [--heap BYTES] [--collect BYTES] [--bare] [--script FILE]
 //
 // --flash   the chip's flash, mapped where the board has it (default: 4 MiB, erased, forgotten at the end)
 // --wire    an open descriptor to the simulated hardware (default: none; clock and flash work, other hardware raises OSError)
 // --heap    size of the C heap (default 38912: the board's)
+// --collect collect garbage whenever so much has been allocated, to find the most that is alive at any time (default: as on the board)
 // --bare    do not mount the file system
 // --script  run this file of the host instead of boot.py and main.py, then end: 0, or 1 if it raised
 // Without --script: _boot.py, boot.py, main.py, then the REPL on standard input. See wire.h for the exit codes.
@@ -31,14 +32,15 @@ void flash_open(const char *image);
 
 static struct {
     const char *flash, *script;
-    size_t heap;
+    size_t heap, collect;
     int wire;
     bool bare;
 } options = { .heap = 38 * 1024, .wire = -1 };
 static char *heap;
+size_t hal_heap_peak;
 
 static void usage(void) {
-    fprintf(stderr, "usage: mpy-e8266 [--flash IMAGE] [--wire FD] [--heap BYTES] [--bare] [--script FILE]\n");
+    fprintf(stderr, "usage: mpy-e8266 [--flash IMAGE] [--wire FD] [--heap BYTES] [--collect BYTES] [--bare] [--script FILE]\n");
     exit(EXIT_USAGE);
 }
 
@@ -56,6 +58,8 @@ static void parse_options(int argc, char **argv) {
             options.script = value;
         } else if (strcmp(argv[i], "--heap") == 0) {
             options.heap = strtoul(value, NULL, 10);
+        } else if (strcmp(argv[i], "--collect") == 0) {
+            options.collect = strtoul(value, NULL, 10);
         } else if (strcmp(argv[i], "--wire") == 0) {
             options.wire = atoi(value);
         } else {
@@ -148,6 +152,12 @@ void gc_collect(void) {
     gc_collect_start();
     gc_helper_collect_regs_and_stack();
     gc_collect_end();
+    if (options.collect != 0) {
+        gc_info_t info;
+        gc_info(&info);
+        hal_heap_peak = info.used > hal_heap_peak ? info.used : hal_heap_peak;
+        MP_STATE_MEM(gc_alloc_threshold) = options.collect / MICROPY_BYTES_PER_GC_BLOCK;
+    }
 }
 
 void nlr_jump_fail(void *val) {

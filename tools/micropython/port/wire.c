@@ -3,8 +3,10 @@
 // A frame is a 32-bit length (little endian, without itself), a letter and a body.
 //   out  C work:u32 name:str args:tuple kw:count (str value)*   a call; work = jumps and returns since the last one, in tens
 //        A                                                      an event has been handled
+//        M used:u32 free:u32 largest:u32 peak:u32 stack:u32     the heap, in bytes: now, its largest free piece, most ever in use
 //   in   R value           the answer          E type:str args:tuple   the answer is an exception
 //        I slot:i32        interrupt: schedule the handler of that slot, run what is pending, say A, wait on
+//        G collect:u8      answer with an M (after a collection, if so)
 //        X code:u8         leave at once: reset, deep sleep, watchdog, power cut
 // A value is a letter and its content: N T F, I i64, D f64, S str, B bytes, ( count values, [ count values, O type:str id:i32.
 // A str or bytes is its 32-bit length and its bytes; a count is one byte.
@@ -12,8 +14,10 @@
 #include <unistd.h>
 #include <errno.h>
 
-#include "py/runtime.h"
+#include "py/cstack.h"
+#include "py/gc.h"
 #include "py/mperrno.h"
+#include "py/runtime.h"
 #include "py/mphal.h"
 #include "wire.h"
 
@@ -252,6 +256,21 @@ static void handle_interrupt(void) {
     send_frame();
 }
 
+static void report_heap(void) {
+    if (*get(1)) {
+        gc_collect();
+    }
+    gc_info_t info;
+    gc_info(&info);
+    begin_frame('M');
+    put_u32(info.used);
+    put_u32(info.free);
+    put_u32(info.max_free * MICROPY_BYTES_PER_GC_BLOCK);
+    put_u32(hal_heap_peak);
+    put_u32(mp_cstack_usage());
+    send_frame();
+}
+
 // Send nothing more; read frames until the answer, which is left to be decoded at in_pos.
 static void await_answer(void) {
     for (;;) {
@@ -270,6 +289,9 @@ static void await_answer(void) {
                 raise_answer();
             case 'I':
                 handle_interrupt();
+                break;
+            case 'G':
+                report_heap();
                 break;
             case 'X':
                 _exit(*get(1));

@@ -1,0 +1,24 @@
+"""The firmware on a real MicroPython, its hardware in this process: `RemoteBoard` lives, `Remote` boots once, `run_script` runs one file.
+
+Rule: what is MicroPython's stays in its own process (tools/micropython); what is hardware stays here and is the very same objects of
+`sim.port` that the firmware meets when it runs under CPython. Between them there is one wire (`frames`) and one flash image (`image`).
+"""
+
+from sim.remote.board import RemoteBoard
+from sim.remote.bridge import Remote
+from sim.remote.image import FlashImage
+from sim.remote.interpreter import Finished, Options, find_interpreter, run_script
+from sim.remote.package import compile_mpy, firmware_romfs, make_romfs
+
+__all__ = [
+    "Finished",
+    "FlashImage",
+    "Options",
+    "Remote",
+    "RemoteBoard",
+    "compile_mpy",
+    "find_interpreter",
+    "firmware_romfs",
+    "make_romfs",
+    "run_script",
+]
