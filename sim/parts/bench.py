@@ -101,7 +101,7 @@ class Bench:
             self._drive()
         elif pin == LED:
             self.led_changes += 1
-        elif pin == SCL and level == 1 and before == 0:
+        elif pin == SCL and before == 0 and self.level(SCL) == 1:
             self.bus.clock()
 
     def release_all(self) -> None:
