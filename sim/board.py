@@ -4,15 +4,14 @@ Rule: this is the runner and nothing else: it prepares a boot's stand-ins, execu
 ending asks for. Several boards may live in one process. What survives an ending is decided here and nowhere else.
 """
 
-import builtins
 import sys
 import traceback
-from collections.abc import Callable, Mapping
-from types import CodeType, ModuleType
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from greenlet import greenlet
 
-from sim import battery
+from sim import battery, interpreter
 from sim.broker import Broker
 from sim.chip import Chip
 from sim.errors import DeepSleep, Ending, PowerLoss, Reset, SettingError, Stopped, WatchdogReset
@@ -28,15 +27,6 @@ from sim.world import Scenario, World
 BOOT_US = 250_000  # from the reset to the first line of boot.py
 FLAT_CHECK_US = 60_000_000  # a dead board looks at its cell this often
 
-_compiled: dict[bytes, CodeType] = {}  # by content: thousands of boards share it
-
-
-def _compile(source: bytes, name: str) -> CodeType:
-    code = _compiled.get(source)
-    if code is None:
-        code = _compiled[source] = compile(source, name, "exec")
-    return code
-
 
 class _Elsewhere(Ending):
     """Someone outside ended the boot: `cause` is the next boot's reset cause, `off_us` how long the board is without power."""
@@ -45,6 +35,17 @@ class _Elsewhere(Ending):
         super().__init__()
         self.cause = cause
         self.off_us = off_us
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """Ready-made pieces instead of new ones: live boards bring a flash kept in a folder and a network of real sockets."""
+
+    flash: Flash | None = None
+    network: Network | None = None
+
+
+NEW = Hardware()
 
 
 class SimulatedBoard:
@@ -63,20 +64,18 @@ class SimulatedBoard:
         settings: Settings | None = None,
         files: dict[str, bytes] | None = None,
         device_id: str = "5a17e001",
-        hardware: Mapping[str, object] | None = None,
+        hardware: Hardware = NEW,
     ) -> None:
-        parts = dict(hardware or {})  # ready-made "network" and "flash": live boards bring their own
         self.world = world or World(Scenario(zones=zones or 2, seed=seed or 0))
         if zones is not None and zones != len(self.world.zones):
             raise SettingError(f"the board has {zones} zones and its world {len(self.world.zones)}: make them equal")
         self.broker = broker
         self.timeline = self.world.timeline
-        network, flash = parts.get("network"), parts.get("flash")
-        self.network = network if isinstance(network, Network) else Network(self.timeline, self.world.unix_s)
+        self.network = hardware.network or Network(self.timeline, self.world.unix_s)
         self.settings = settings or Settings()
         self.settings.zones = len(self.world.zones)
         self.bench = Bench(self.world, seed or 0, (1 << 4) - 1 if self.settings.swapped else 0)
-        self.chip = Chip(bytes.fromhex(device_id), flash if isinstance(flash, Flash) else Flash(), seed)
+        self.chip = Chip(bytes.fromhex(device_id), hardware.flash or Flash(), seed)
         self.chip.sdk_station = (self.settings.wifi_ssid, self.settings.wifi_password)
         if not self.settings.device_key and seed is not None:
             self.settings.device_key = self.chip.random.randbytes(16).hex()
@@ -88,6 +87,7 @@ class SimulatedBoard:
         self.printed: list[str] = []
         self.crashes: list[str] = []
         self.raise_crashes = True  # False: as on the board, a traceback and a dead prompt until the watchdog bites
+        self.on_crash: Callable[[str], None] | None = None
         self.asleep_until_us = 0
         self.on_boot: Callable[[Port], None] | None = None  # called with each boot's stand-ins before boot.py runs
         self.on_end: Callable[[Ending], None] | None = None
@@ -183,50 +183,16 @@ class SimulatedBoard:
             self.session = None
 
     def _execute(self, port: Port) -> None:
-        names = self._globals(port, {})
         try:
-            for name in ("/boot.py", "/main.py"):
-                source = self.chip.flash.files.get(name)
-                if source is not None:
-                    exec(_compile(source, "flash:" + name), names)  # noqa: S102 - that is what a board does
+            interpreter.run(self.chip.flash.files, port, ("/boot.py", "/main.py"), self.printed.append)
         except Exception as error:
-            self.crashes.append("".join(traceback.format_exception(error)))
+            text = "".join(traceback.format_exception(error))
+            self.crashes.append(text)
+            if self.on_crash is not None:
+                self.on_crash(text)
             if self.raise_crashes:
                 port.session.end(Reset())
                 raise
-
-    def _globals(self, port: Port, loaded: dict[str, ModuleType]) -> dict[str, object]:
-        """Globals for code of this boot, in which `import` and `open` give the boot's stand-ins."""
-        modules = port.modules()
-        files = self.chip.flash.files
-        names = dict(vars(builtins))
-
-        def import_(
-            name: str,
-            scope: Mapping[str, object] | None = None,
-            local: Mapping[str, object] | None = None,
-            wanted: tuple[str, ...] = (),
-            level: int = 0,
-        ) -> object:
-            if name in modules:
-                return modules[name]
-            if name in loaded:
-                return loaded[name]
-            source = files.get(f"/{name}.py", files.get(f"/lib/{name}.py"))
-            if source is None:
-                return builtins.__import__(name, scope, local, wanted, level)
-            module = loaded[name] = ModuleType(name)
-            vars(module)["__builtins__"] = names
-            exec(_compile(source, f"flash:/{name}.py"), vars(module))  # noqa: S102 - that is what a board does
-            return module
-
-        def print_(*values: object, **_: object) -> None:
-            self.printed.append(" ".join(map(str, values)))
-
-        names["__import__"] = import_
-        names["open"] = port.open
-        names["print"] = print_
-        return {"__name__": "__main__", "__builtins__": names}
 
     # --- between two boots
 

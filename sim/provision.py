@@ -12,10 +12,19 @@ from sim.errors import FileError
 from sim.flash import Flash
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
-CONFIG_NAMES = """
-    device_key wifi_ssid wifi_password broker_host broker_port broker_user broker_password ntp_host zones ul_per_pulse
-    battery_sensor panel_sensor always_responsive
-""".split()  # those keys of config.json that are settings as they stand
+CONFIG_NAMES = (  # those keys of config.json that are settings as they stand
+    *(
+        "device_key",
+        "wifi_ssid",
+        "wifi_password",
+        "broker_host",
+        "broker_port",
+        "broker_user",
+        "broker_password",
+        "ntp_host",
+    ),
+    *("zones", "ul_per_pulse", "battery_sensor", "panel_sensor", "always_responsive"),
+)
 ON_FLASH = ("boot.py", "closer.py", "main.py")
 
 
@@ -41,7 +50,9 @@ class Settings:
     close_ms: int = 60
     boost_ms: int = 30
     swapped: int = 0
-    more: dict[str, object] = field(default_factory=dict)  # further keys of config.json, or other values for those above
+    more: dict[str, object] = field(
+        default_factory=dict
+    )  # further keys of config.json, or other values for those above
 
 
 def config_json(settings: Settings) -> dict[str, object]:

@@ -22,7 +22,8 @@ class Scenario:
     seed: int = 0
     latitude_deg: float = 36.07
     longitude_deg: float = -79.79
-    start_unix_s: int = 1_800_000_000  # 2027-01-15 08:00 UTC
+    start_unix_s: float = 1_800_000_000  # 2027-01-15 08:00 UTC
+    lawn_start_unix_s: float | None = None  # where the lawn's own time starts; None: there as well
     speed: float = 1.0  # how much faster sun, soil and cell live than the board's own clock
     battery_pct: float = 80.0
     capacity_mah: float = 2000.0
@@ -101,7 +102,12 @@ class World:
 
     def lawn_unix_s(self) -> float:
         """The lawn's own time, `speed` times faster: Unix seconds."""
-        return self.scenario.start_unix_s + self.timeline.now_us / 1_000_000 * self.scenario.speed
+        return self._lawn_unix_s(self.timeline.now_us)
+
+    def _lawn_unix_s(self, at_us: int) -> float:
+        scenario = self.scenario
+        start_s = scenario.start_unix_s if scenario.lawn_start_unix_s is None else scenario.lawn_start_unix_s
+        return start_s + at_us / 1_000_000 * scenario.speed
 
     def irradiance_w_m2(self, lawn_unix_s: float) -> float:
         """Global horizontal irradiance at a moment of the lawn's time."""
@@ -188,7 +194,7 @@ class World:
             self.turned_ml += total_ml_s * elapsed_us / 1_000_000
         scenario = self.scenario
         lawn_s = elapsed_us / 1_000_000 * scenario.speed
-        from_s = scenario.start_unix_s + self._at_us / 1_000_000 * scenario.speed
+        from_s = self._lawn_unix_s(self._at_us)
         self._at_us = self.timeline.now_us
         steps = max(1, -int(-lawn_s // STEP_S))
         for index in range(steps):

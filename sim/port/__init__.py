@@ -6,8 +6,9 @@ firmware is run (in this process or in another).
 
 from sim.port.files import Files, OsModule
 from sim.port.machine import DEEPSLEEP_RESET, HARD_RESET, PWRON_RESET, SOFT_RESET, WDT_RESET, MachineModule
+from sim.port.polling import SelectModule, Uart
 from sim.port.session import Session
-from sim.port.sockets import SelectModule, SocketModule, Uart
+from sim.port.sockets import SocketModule
 from sim.port.timing import TimeModule
 from sim.port.wlan import NetworkModule
 

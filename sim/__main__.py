@@ -1,0 +1,44 @@
+"""`python -m sim`: what the simulator can do, one verb each.
+
+Rule: a verb is a module of `sim.cli` with `SUMMARY` and `main(arguments) -> exit code`. Exit codes: 0 done, 1 the firmware or a check failed, 2 wrong
+usage, 3 a server cannot be reached or refuses, 4 a file or folder cannot be used. No traceback is shown for what a user can put right.
+"""
+
+import importlib
+import os
+import sys
+
+from sim.errors import FileError, SettingError, SimError, UnreachableError
+
+VERBS = {"board": "sim.cli.board"}
+
+
+def _list_verbs() -> str:
+    rows = [f"  {verb:10} {importlib.import_module(module).SUMMARY}" for verb, module in VERBS.items()]
+    return "\n".join(
+        ["usage: python -m sim VERB [options]", "", "verbs:", *rows, "", "python -m sim VERB --help explains one."]
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """Run one verb; the process's exit code."""
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_list_verbs())
+        return 0
+    verb = arguments[0]
+    if verb not in VERBS:
+        print(f"sim: no verb called '{verb}'; there are: {', '.join(VERBS)}", file=sys.stderr)
+        return 2
+    try:
+        code: int = importlib.import_module(VERBS[verb]).main(arguments[1:])
+    except SimError as error:
+        print(f"sim {verb}: {error}", file=sys.stderr)
+        return {SettingError: 2, UnreachableError: 3, FileError: 4}.get(type(error), 1)
+    except BrokenPipeError:  # whoever read our output went away: that is an end like any other
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
