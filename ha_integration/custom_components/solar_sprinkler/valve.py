@@ -14,7 +14,7 @@ from .entity import SprinklerEntity
 PARALLEL_UPDATES = 0
 
 VALVE = ValveEntityDescription(
-    key="valve", translation_key="valve", name=None, device_class=ValveDeviceClass.WATER, reports_position=False
+    key="valve", translation_key="valve", device_class=ValveDeviceClass.WATER, reports_position=False
 )
 
 
@@ -29,6 +29,7 @@ async def async_setup_entry(
 class ZoneValve(SprinklerEntity, ValveEntity):
     """Opens for the zone's run time; shows `opening` while a run waits for the board."""
 
+    _attr_name = None  # the zone's own
     _attr_supported_features = ValveEntityFeature.OPEN | ValveEntityFeature.CLOSE
 
     def __init__(self, coordinator: SprinklerCoordinator, zone: int) -> None:
