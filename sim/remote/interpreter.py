@@ -76,20 +76,20 @@ def run_script(
     *,
     image: Path | None = None,
     heap: int = BOARD_HEAP,
-    mount: bool = True,
+    mount: bool | None = None,
     timeout_s: float = 60.0,
 ) -> Finished:
     """Run a script (its text, or a file) without hardware: clock and flash work, the rest raises OSError.
 
-    `image` is the flash (default: an erased one, forgotten at the end), `mount=False` leaves its file system alone. The script
-    takes the place of boot.py and main.py.
+    `image` is the flash (default: an erased one, forgotten at the end); its file system is mounted, unless `mount=False`.
+    The script takes the place of boot.py and main.py.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = source if isinstance(source, Path) else Path(folder) / "script.py"
         if isinstance(source, str):
             path.write_text(source)
         done = subprocess.run(
-            command(Options(script=path, heap=heap, mount=mount), image=image),
+            command(Options(script=path, heap=heap, mount=image is not None if mount is None else mount), image=image),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

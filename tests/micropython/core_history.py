@@ -1,0 +1,52 @@
+"""Ten thousand steps of the core under chance, printed: two interpreters that agree on it agree on the core.
+
+Bare, import-free but for the core: CPython and the board's interpreter both run it.
+"""
+
+from sprinkler.core import controller, localtime, power, schedule
+from sprinkler.core.safety import LIMITS
+
+KINDS = ("run", "run", "stop", "bare_stop", "clear_fault", "failed")
+STEPS = 10000
+
+
+def chance(seed):
+    """A generator of 15-bit numbers that never needs more than a small int."""
+    while True:
+        seed = (seed * 1103 + 12345) % 65521
+        yield seed & 0x7FFF
+
+
+def request(dice, zones):
+    """One request, or none."""
+    if next(dice) % 40:
+        return ()
+    kind = KINDS[next(dice) % len(KINDS)]
+    zone = 1 + next(dice) % zones
+    if kind == "run":
+        return ((kind, zone, next(dice) * 500, next(dice) % 9),)
+    return ((kind,) if kind == "bare_stop" else (kind, zone),)
+
+
+def live(zones, seed):
+    """One controller's life, step by step."""
+    dice = chance(seed)
+    state = controller.booted(zones, [0] * zones, None, "power_on", LIMITS)
+    for step in range(STEPS // zones):
+        battery_mv = 3300 + next(dice) % 900
+        flow_ml = 0 if next(dice) % 3 else next(dice) % 400
+        state, actions, due_ms = controller.step(
+            state, 100 + next(dice) % 1900, (battery_mv, flow_ml), request(dice, zones), LIMITS
+        )
+        if actions or step % 50 == 0:
+            print(zones, step, state, actions, due_ms)
+
+
+for zone_count in (1, 2, 4):
+    live(zone_count, 7 + zone_count)
+rule = localtime.parse_rule("CET-1CEST,M3.5.0,M10.5.0/3")
+program = (1, 1, 0b1010101, 390, 600, schedule.NEVER, ())
+for day in range(0, 12000, 37):
+    now_s = day * 86400 + day * 61 % 86400
+    print(day, localtime.local_s(rule, now_s), schedule.due((program,), (day - 2,), now_s, rule))
+    print(schedule.next_start_s(program, day, now_s, rule), power.battery_pct(2900 + day % 1400))
