@@ -84,7 +84,7 @@ class App:
         m = self.memory
         zones = self.board.zones()
         if self.wake_reason == "timer" and not m.open_zone and m.slept_s < PULSE_EVERY_S:
-            self.state = controller.asleep(zones, m.faults)
+            self.state = controller.asleep(zones, m.faults, "verified" if self.senses.has_flow() else "assumed")
             self.link.resubscribe = False
             return
         journal = (m.open_zone, m.program, m.granted_s * 1000, m.open_s * 1000, m.resumed) if m.open_zone else None
@@ -237,14 +237,6 @@ class App:
     def staying_awake(self, now_ms):
         """True while someone wants the board to stay awake."""
         return protocol.POWER_MODES[self.memory.power_mode] == "responsive" or now_ms < self._identify_until_ms
-
-    def storage_failed(self):
-        """A file could not be written."""
-        self.storage_fault = True
-
-    def bridge_failed(self):
-        """A valve's bridge did not answer."""
-        self.bridge_fault = True
 
     def run_until(self, zone):
         """When the run of `zone` ends, in Unix seconds; 0 while it is not open or the clock is unset."""

@@ -9,7 +9,6 @@ from . import protocol, settings
 from .auth import verify
 from .errors import RefusedError, StoreError
 
-MESSAGES_MAX = 16  # taken between two steps of the core
 _BARE_STOP_MAX = 64  # bytes
 _TAMPERING = 10  # messages that do not verify, or bare stops, before the fault is raised
 
@@ -33,7 +32,7 @@ class Inbox:
     def hear(self, topic, payload, retained):
         """Take one message from the broker. `payload` None: it was too long to hold."""
         leaf = topic[len(self._prefix) :]
-        if payload == b"" or len(self.requests) >= MESSAGES_MAX:
+        if payload == b"":
             return
         if leaf == protocol.COMMAND:
             self._command(topic, payload, retained)
@@ -69,14 +68,19 @@ class Inbox:
         except RefusedError as error:
             app.outbox.reply("desired", False, error.args[0])
         except StoreError:
-            app.storage_failed()
+            app.storage_fault = True
             app.outbox.reply("desired", False, "storage")
 
     def _command(self, topic, payload, retained):
         body = verify(self._app.config.key, topic, payload) if payload else None
         if body is None:
             self.suspicious += 1
-            if payload and len(payload) <= _BARE_STOP_MAX and _is_bare_stop(payload):
+            if (
+                payload
+                and len(payload) <= _BARE_STOP_MAX
+                and _is_bare_stop(payload)
+                and ("bare_stop",) not in self.requests
+            ):
                 self._add(("bare_stop",), "")
             return
         command_id = ""
@@ -121,6 +125,8 @@ class Inbox:
             zone = settings.integer(command["zone"], (0, 255))
             if zone > app.board.zones():
                 raise RefusedError("unknown_zone")
+            if kind == "clear_fault" and not zone:
+                self.suspicious = 0
             self._add((kind, zone), command_id)
         elif kind in protocol.COMMANDS:
             if kind == "stay_awake":

@@ -18,7 +18,7 @@ _OUT_MAX = 4096
 _IN_FLIGHT_MAX = 8
 _CHUNK = 512
 _SIZE_MAX = 2560  # a message of PAYLOAD_MAX with its topic
-_RECEIVE_MAX = 16  # chunks a service call reads: no broker can hold the loop
+_RECEIVE_MAX = 8  # chunks that one step reads: no broker can hold the loop, or the heap
 
 
 class Link:
@@ -166,32 +166,46 @@ class Link:
 
     def _greeting(self):
         self._flush()
-        packets = self._receive()
-        if not packets:
-            return
-        if packets[0][0] != mqtt.CONNACK or packets[0][2]:
-            raise LinkError("refused")
-        self._enter(UP)
-        self._backoff_ms = _BACKOFF_MS[0]
-        self.sessions += 1
-        self.fresh = self.resubscribe or not packets[0][1]
-        if self.fresh:
-            self._packet_id = mqtt.next_id(self._packet_id)
-            self._in_flight.append(self._packet_id)
-            self._send(mqtt.subscribe(self._topics, self._packet_id))
-            self._owe()
-        for packet in packets[1:]:
-            self._take(packet)
+        self._receive()
 
     def _talk(self):
         self._flush()
-        for packet in self._receive():
-            self._take(packet)
+        self._receive()
         now = self._board.uptime_ms()
         if self._owed_ms and now - self._owed_ms > _PATIENCE_MS[UP]:
             raise LinkError("silent")
         if not self._owed_ms and now - self._sent_ms > KEEPALIVE_S * 500:
             self._send(mqtt.PINGREQ_PACKET)
+            self._owe()
+
+    def _receive(self):
+        """Take what the broker has sent, chunk by chunk; what is left waits for the next step."""
+        for _ in range(_RECEIVE_MAX):
+            try:
+                data = self._sock.recv(_CHUNK)
+            except OSError as error:
+                if error.args[0] in _IN_PROGRESS:
+                    return
+                raise
+            if not data:
+                raise LinkError("closed")
+            for packet in self._decoder.feed(data):
+                if self.state == GREETING:
+                    self._greeted(packet)
+                else:
+                    self._take(packet)
+
+    def _greeted(self, packet):
+        if packet[0] != mqtt.CONNACK or packet[2]:
+            raise LinkError("refused")
+        self._enter(UP)
+        self._backoff_ms = _BACKOFF_MS[0]
+        self.sessions += 1
+        self.fresh = self.resubscribe or not packet[1]
+        if self.fresh:
+            self._packet_id = mqtt.next_id(self._packet_id)
+            self._in_flight.append(self._packet_id)
+            self._send(mqtt.subscribe(self._topics, self._packet_id))
             self._owe()
 
     def _take(self, packet):
@@ -217,25 +231,15 @@ class Link:
 
     # Bytes
 
-    def _receive(self):
-        packets = []
-        for _ in range(_RECEIVE_MAX):
-            try:
-                data = self._sock.recv(_CHUNK)
-            except OSError as error:
-                if error.args[0] in _IN_PROGRESS:
-                    break
-                raise
-            if not data:
-                raise LinkError("closed")
-            packets += self._decoder.feed(data)
-        return packets
-
     def _send(self, packet):
+        """Send now what the socket takes; keep the rest."""
         if len(self._out) + len(packet) > _OUT_MAX:
             raise LinkError("full")
-        self._out.extend(packet)
         self._sent_ms = self._board.uptime_ms()
+        if self._out:
+            self._out.extend(packet)
+        else:
+            self._out = packet
         self._flush()
 
     def _flush(self):
@@ -244,6 +248,7 @@ class Link:
                 sent = self._sock.send(self._out)
             except OSError as error:
                 if error.args[0] in _IN_PROGRESS:
+                    self._out = bytearray(self._out)
                     return
                 raise LinkError("send")
             self._out = self._out[sent:]

@@ -17,7 +17,7 @@ ONLINE = b'{"state": "online"}'
 
 
 def _json(value):
-    return json.dumps(value).encode()
+    return json.dumps(value, separators=(",", ":")).encode()
 
 
 def announce(device_id, zones, features):
@@ -61,7 +61,7 @@ def board_state(app, zone_texts):
         "sample": m.sample_count,
         "faults": app.board_faults(),
     }
-    return _json(head)[:-1] + b', "zones": [' + b", ".join(zone_texts) + b"]}"
+    return _json(head)[:-1] + b',"zones":[' + b",".join(zone_texts) + b"]}"
 
 
 def zone_state(app, zone):
@@ -129,7 +129,7 @@ def event(boot_id, number, fields, clock):
 def telemetry(boot_id, samples, zones, clock):
     """Up to SAMPLES_PER_MESSAGE numbered samples."""
     parts = [_json(_sample(number, fields, zones, clock)) for number, fields in samples]
-    return b'{"boot_id": %d, "samples": [' % boot_id + b", ".join(parts) + b"]}"
+    return b'{"boot_id":%d,"samples":[' % boot_id + b",".join(parts) + b"]}"
 
 
 def _sample(number, fields, zones, clock):

@@ -74,6 +74,7 @@ class Runs:
         try:
             if kind in ("pulse_open", "pulse_close"):
                 app.board.pulse(zone, kind == "pulse_open")
+                app.bridge_fault = False
             elif kind == "journal_open":
                 self._journal_open(zone)
             elif kind == "journal_closed":
@@ -83,10 +84,10 @@ class Runs:
             else:
                 self._report_start(zone, "resumed")
         except StoreError:
-            app.storage_failed()
+            app.storage_fault = True
             return kind == "journal_closed"  # the valve is closed all the same; the next boot will close it once more
         except OSError:
-            app.bridge_failed()
+            app.bridge_fault = True
             return False
         return True
 
@@ -104,13 +105,12 @@ class Runs:
         m.granted_s = s[z + state.GRANTED_MS] // 1000
         m.open_s = s[z + state.OPEN_MS] // 1000
         self._checkpoint_ms = self._app.board.uptime_ms()
-        m.save(self._app.board)
+        self._save()
 
     def _journal_closed(self):
         """After the evidence: nothing is open."""
-        m = self._app.memory
-        m.open_zone = 0
-        m.save(self._app.board)
+        self._app.memory.open_zone = 0
+        self._save()
 
     def _keep_faults(self):
         """A latched fault outlives a loss of power; so does its clearing."""
@@ -120,11 +120,15 @@ class Runs:
             app.memory.faults[: len(faults)] = faults
             self._keep()
 
+    def _save(self):
+        self._app.memory.save(self._app.board)
+        self._app.storage_fault = False
+
     def _keep(self):
         try:
-            self._app.memory.save(self._app.board)
+            self._save()
         except StoreError:
-            self._app.storage_failed()
+            self._app.storage_fault = True
 
     def _report_start(self, zone, result):
         s = self._app.state

@@ -143,6 +143,20 @@ def test_much_that_does_not_verify_raises_tampering(rig):
     assert "tampering" in rig.state()["faults"]
 
 
+def test_a_flood_of_messages_delays_no_stop(rig):
+    rig.command("run", zone=1, run_time_s=600)
+    rig.run(5)
+    for _ in range(200):
+        rig.broker.publish(rig.topic(protocol.COMMAND), b'{"command": "stop"}')
+    rig.command("stop", zone=1)
+    rig.run(5)
+    assert rig.open_zones() == []
+    rig.run(10)
+    rig.command("clear_fault", zone=0)
+    rig.run(5)
+    assert rig.state()["faults"] == []
+
+
 def test_a_board_without_the_time_refuses_to_run_and_says_so():
     rig = Rig(ntp_host="")
     rig.settle()

@@ -101,6 +101,18 @@ def test_a_wake_from_a_sleep_on_purpose_fires_no_pulse(sleeper):
     assert len(sleeper.board.bench.bridge.pulses) == pulses
 
 
+def test_without_a_meter_a_sleeper_relies_on_its_assumed_pulses():
+    rig = Rig(responsive=False, ul_per_pulse=0)
+    rig.run(60)
+    pulses = len(rig.board.bench.bridge.pulses)
+    assert pulses == 2 * 3
+    rig.run(3 * 910)
+    assert len(rig.board.bench.bridge.pulses) == pulses
+    assert rig.zone()["evidence"] == "assumed"
+    assert rig.zone()["volume_ml"] is None
+    rig.board.stop()
+
+
 def test_even_a_good_sleeper_closes_once_a_day(sleeper):
     pulses = len(sleeper.board.bench.bridge.pulses)
     sleeper.run(3 * 86400)
@@ -144,6 +156,28 @@ def test_a_quiet_wake_writes_no_flash(sleeper):
     assert len(sleeper.board.boots) >= 4
     assert sleeper.board.chip.flash.steps == steps
     assert sleeper.board.chip.sdk_flash_writes == sdk_writes
+
+
+def test_the_longest_state_and_telemetry_fit_a_message():
+    rig = Rig(zones=4)
+    rig.settle()
+    programs = [{"id": z, "zone": z, "weekdays": [0], "start_min": 360, "run_time_s": 7200} for z in range(1, 5)]
+    rig.desired(version=1_000_000, programs=programs, rain_delay_until=1_900_000_000)
+    for zone in range(1, 5):
+        rig.world.zones[zone - 1].valve.clogged = True
+        rig.command("run", zone=zone, run_time_s=7200)
+        rig.run(60)
+    rig.board.network.wifi_up = False
+    rig.run(400)
+    rig.board.network.wifi_up = True
+    rig.run(100)
+    longest = {
+        leaf: max(len(m.payload) for m in rig.broker.messages(rig.topic(leaf)))
+        for leaf in (protocol.STATE, protocol.TELEMETRY)
+    }
+    assert longest[protocol.STATE] <= protocol.PAYLOAD_MAX - 4 * 40, longest  # room for longer numbers
+    assert longest[protocol.TELEMETRY] <= protocol.PAYLOAD_MAX
+    rig.board.stop()
 
 
 def test_the_will_says_lost_and_a_restart_says_online(rig):

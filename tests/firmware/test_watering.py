@@ -159,6 +159,11 @@ def test_nothing_opens_when_the_journal_cannot_be_written(rig):
     rig.run(20)
     assert rig.opened_s() == 0
     assert "storage" in rig.state()["faults"]
+    rig.board.chip.flash.on_write = None
+    rig.command("run", zone=1, run_time_s=60)
+    rig.run(20)
+    assert rig.open_zones() == [1]
+    assert "storage" not in rig.state()["faults"]
 
 
 def test_a_missing_expander_opens_nothing_and_is_reported():

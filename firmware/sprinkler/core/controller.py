@@ -45,11 +45,11 @@ STOP_GAP_MS = 60000
 QUIET_RESET_MS = 60000
 
 
-def asleep(zone_count, faults):
-    """The state after a sleep on purpose: every zone was verified closed before. `faults`: the latched bits of each zone."""
+def asleep(zone_count, faults, evidence):
+    """The state after a sleep on purpose: every zone was closed before, on `evidence`. `faults`: the latched bits of each zone."""
     s = (0,) * BOARD
     for zone in range(zone_count):
-        s += closed_zone("verified", faults[zone])
+        s += closed_zone(evidence, faults[zone])
     return s
 
 
@@ -58,11 +58,10 @@ def booted(zone_count, faults, journal, cause, limits):
 
     `journal`: the open run it holds, (zone, program, granted_ms, open_ms, resumed), or None. `cause`: the wake reason.
     """
-    s = list(asleep(zone_count, faults))
+    s = list(asleep(zone_count, faults, "unknown"))
     for zone in range(1, zone_count + 1):
         z = base(zone)
         s[z + PHASE] = CLOSING
-        s[z + EVIDENCE] = "unknown"
         s[z + TRIES] = 1
         s[z + WAIT_MS] = limits[SETTLE_MS]
     if journal and 1 <= journal[0] <= zone_count:
