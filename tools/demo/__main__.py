@@ -13,10 +13,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tools.demo import session
-from tools.demo.errors import DemoError
+from tools.demo.errors import CheckError, DemoError
+from tools.demo.home_assistant import DASHBOARD
+from tools.demo.journey import Journey, errors_in
 from tools.demo.progress import Progress
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+
+INVITATION = """
+Open  {url}
+
+Try   open a zone: the simulated board opens its valve, and closes it by its own timer when the zone's run time is over
+      set the zone's run time first, to see it end sooner
+      the valve's page has its history; Settings > Devices shows board and zones
+Logs  {logs}
+End   Ctrl-C
+"""
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -29,7 +41,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--no-ha", action="store_true", help="broker and board only, shown live in the terminal")
     parser.add_argument(
-        "--speed", type=int, default=1, metavar="N", help="the lawn's time runs N times as fast (default 1)"
+        "--speed", type=float, default=1, metavar="N", help="sun, soil and battery live N times as fast (default 1)"
     )
     parser.add_argument(
         "--http-port", type=port, metavar="PORT", help="Home Assistant's port (default: the next free one from 8123)"
@@ -61,11 +73,17 @@ async def demo(wanted: argparse.Namespace, progress: Progress) -> None:
     options = session.Options(wanted.data.resolve(), wanted.http_port, wanted.mqtt_port, wanted.speed)
     async with (
         session.start(options, progress) as running,
-        session.with_home_assistant(running, progress) as api,
+        session.with_home_assistant(running, progress) as (api, lawn),
     ):
-        progress.say(f"\nOpen {api.url}  (Ctrl-C ends it; logs in {running.processes.logs})\n")
-        if not wanted.check:
-            raise DemoError(await running.processes.first_end())
+        if wanted.check:
+            await Journey(api, lawn, running.board, progress).run()
+            errors = errors_in(running.processes)
+            progress.record("no error in the logs", 0, held=not errors)
+            if errors:
+                raise CheckError(f"an error in {running.processes.logs}: {errors[0]}")
+            return
+        progress.say(INVITATION.format(url=f"{api.url}/{DASHBOARD}/lawn", logs=running.processes.logs))
+        raise DemoError(await running.processes.first_end())
 
 
 async def until_stopped(wanted: argparse.Namespace, progress: Progress) -> bool:

@@ -62,11 +62,14 @@ class Api:
         await self._socket.send_json({"id": number, "type": kind, **fields})
         return await asyncio.wait_for(self._answers[number], TIMEOUT.total)
 
-    async def call(self, domain: str, service: str, target: dict[str, Any] | None = None, **data: Any) -> Any:
-        """Perform an action, as a person does from the page."""
-        return await self.command(
-            "call_service", domain=domain, service=service, service_data=data, **({"target": target} if target else {})
+    async def act(self, action: str, entity_id: str, *, answers: bool = False, **data: Any) -> dict[str, Any]:
+        """Perform an action (`domain.name`) on an entity, as a person does from the page; its answer, if it `answers`."""
+        domain, _, service = action.partition(".")
+        target = {"entity_id": entity_id}
+        result = await self.command(
+            "call_service", domain=domain, service=service, target=target, service_data=data, return_response=answers
         )
+        return dict((result["response"] or {}).get(entity_id, {})) if answers else {}
 
     async def follow_states(self) -> None:
         """From now on `states` is what Home Assistant shows."""

@@ -7,12 +7,14 @@ import json
 import sys
 from pathlib import Path
 
+from tools.demo.board import LATITUDE, LONGITUDE
 from tools.demo.processes import Processes
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 COMPONENTS = ROOT / "ha_integration" / "custom_components"
 STUBS = ROOT / "tools" / "ha_stubs"
 DASHBOARD = "lawn-demo"
+DASHBOARD_FILE = "dashboard.yaml"
 START_S = 60.0
 
 # default_config would bring integrations that need the Internet. No password: whoever can reach 127.0.0.1 is the demo's owner.
@@ -20,11 +22,11 @@ START_S = 60.0
 CONFIGURATION = f"""\
 homeassistant:
   name: Solar Sprinkler demo
-  latitude: 45.52
-  longitude: -122.68
-  elevation: 15
+  latitude: {LATITUDE}
+  longitude: {LONGITUDE}
+  elevation: 250
   unit_system: metric
-  time_zone: America/Los_Angeles
+  time_zone: America/New_York
   currency: USD
   country: US
   language: en
@@ -58,7 +60,7 @@ lovelace:
       title: Lawn
       icon: mdi:sprinkler-variant
       show_in_sidebar: true
-      filename: dashboard.yaml
+      filename: {DASHBOARD_FILE}
 """
 
 ONBOARDING = {
@@ -92,7 +94,7 @@ def write_config(folder: Path, port: int) -> None:
     storage = folder / ".storage"
     storage.mkdir(mode=0o700, parents=True)
     (folder / "configuration.yaml").write_text(CONFIGURATION)
-    (folder / "dashboard.yaml").write_text("views: []\n")
+    (folder / DASHBOARD_FILE).write_text("views: []\n")
     (storage / "onboarding").write_text(json.dumps(ONBOARDING))
     (storage / "http").write_text(json.dumps(http_settings(port)))
     (folder / "custom_components").symlink_to(COMPONENTS)

@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 
 from tools.demo.api import Api
+from tools.demo.broker import Broker
 from tools.demo.errors import DemoError
 
 READY_S = 60.0
@@ -39,10 +40,11 @@ async def until_running(api: Api) -> None:
     raise DemoError(f"Home Assistant is not running after {READY_S:.0f} s; see its log")
 
 
-async def add_broker(api: Api, port: int, user: str, password: str) -> None:
+async def add_broker(api: Api, broker: Broker) -> None:
     """Add the mqtt integration through its own form."""
     flow = await api.request("POST", "/api/config/config_entries/flow", json={"handler": "mqtt"})
-    await finish(api, flow, {"broker": "127.0.0.1", "port": port, "username": user, "password": password})
+    user, password = "home-assistant", broker.passwords["home-assistant"]
+    await finish(api, flow, {"broker": "127.0.0.1", "port": broker.port, "username": user, "password": password})
 
 
 async def discovered(api: Api, limit_s: float) -> dict[str, Any]:

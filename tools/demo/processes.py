@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tools.demo.errors import DemoError
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 STOP_S = 15.0
 PR_SET_PDEATHSIG = 1
 
@@ -28,14 +29,17 @@ class Processes:
         self.logs.mkdir(parents=True, exist_ok=True)
         self._running: dict[str, asyncio.subprocess.Process] = {}
 
-    async def start(self, name: str, *command: str | Path, env: Mapping[str, str] | None = None) -> None:
-        """Start `command` under `name`; `env` adds to this process's environment."""
+    async def start(
+        self, name: str, *command: str | Path, env: Mapping[str, str] | None = None, terminal: bool = False
+    ) -> None:
+        """Start `command` under `name` at the checkout's root; `env` adds to this process's environment; `terminal` shows its output."""
         with self.log(name).open("ab") as log:
             self._running[name] = await asyncio.create_subprocess_exec(
                 *map(str, command),
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+                stdout=None if terminal else log,
+                stderr=None if terminal else log,
+                cwd=ROOT,
                 env={**os.environ, **(env or {})},
                 start_new_session=True,
                 preexec_fn=_end_with_parent if sys.platform == "linux" else None,
@@ -44,6 +48,10 @@ class Processes:
     def log(self, name: str) -> Path:
         """Where the output of `name` goes."""
         return self.logs / f"{name}.log"
+
+    def has_ended(self, name: str) -> bool:
+        """Whether `name` ended by itself."""
+        return self._running[name].returncode is not None
 
     async def first_end(self) -> str:
         """Wait until any process ends by itself; returns a sentence that says which and where its log is."""
@@ -61,7 +69,7 @@ class Processes:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(limit_s):
                 while not _listens(port):
-                    if self._running[name].returncode is not None:
+                    if self.has_ended(name):
                         raise DemoError(await self.first_end())
                     await asyncio.sleep(0.02)
                 return

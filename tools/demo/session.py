@@ -7,13 +7,15 @@ import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-from tools.demo import broker, home_assistant, onboarding, ports
+from tools.demo import board, broker, dashboard, home_assistant, onboarding, ports
 from tools.demo.api import Api
 from tools.demo.errors import RefusedError
+from tools.demo.lawn import Lawn, find
 from tools.demo.processes import Processes, processes
 from tools.demo.progress import Progress
 
 HTTP_PORT, MQTT_PORT = 8123, 1883
+DISCOVERY_S = 30.0
 MARK = ".solar-sprinkler-demo"  # in a folder that a demo may empty; locked while one runs
 
 
@@ -24,7 +26,8 @@ class Options:
     folder: Path
     http_port: int | None = None
     mqtt_port: int | None = None
-    speed: int = 1
+    speed: float = 1
+    terminal: bool = False  # the board shows its lawn in the terminal
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +37,7 @@ class Session:
     folder: Path
     processes: Processes
     broker: broker.Broker
+    board: board.Board
     http_port: int
 
 
@@ -72,12 +76,16 @@ async def start(options: Options, progress: Progress) -> AsyncIterator[Session]:
             with progress.step(f"broker on 127.0.0.1:{mqtt_port}"):
                 prepared = broker.prepare(options.folder / "broker", mqtt_port)
                 await broker.start(prepared, running)
-            yield Session(options.folder, running, prepared, http_port)
+            with progress.step("board, with the firmware's own code"):
+                started = await board.start(
+                    options.folder / "board", prepared, options.speed, running, terminal=options.terminal
+                )
+            yield Session(options.folder, running, prepared, started, http_port)
 
 
 @contextlib.asynccontextmanager
-async def with_home_assistant(session: Session, progress: Progress) -> AsyncIterator[Api]:
-    """Home Assistant beside a running session: started, onboarded, connected to the broker."""
+async def with_home_assistant(session: Session, progress: Progress) -> AsyncIterator[tuple[Api, Lawn]]:
+    """Home Assistant beside a running session: started, onboarded, connected to the broker, paired with the board."""
     port, folder = session.http_port, session.folder / "home-assistant"
     home_assistant.write_config(folder, port)
     with progress.step(f"Home Assistant on http://127.0.0.1:{port}"):
@@ -88,7 +96,11 @@ async def with_home_assistant(session: Session, progress: Progress) -> AsyncIter
         with progress.step("Home Assistant has started everything"):
             await onboarding.until_running(api)
         with progress.step("broker added to Home Assistant"):
-            await onboarding.add_broker(
-                api, session.broker.port, "home-assistant", session.broker.passwords["home-assistant"]
-            )
-        yield api
+            await onboarding.add_broker(api, session.broker)
+        with progress.step(f"board {session.board.device_id} discovered over MQTT"):
+            form = await onboarding.discovered(api, DISCOVERY_S)
+        with progress.step("board paired with its code"):
+            await onboarding.finish(api, form, {"pairing_code": session.board.pairing_code})
+            lawn = await find(api, session.board.device_id)
+            dashboard.write(folder / home_assistant.DASHBOARD_FILE, lawn)
+        yield api, lawn
