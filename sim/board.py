@@ -239,7 +239,7 @@ class SimulatedBoard:
 
     def _wait_for_charge(self, cause: int) -> int:
         """With a flat cell nothing starts; when the sun has charged it, the board powers on."""
-        if self.world.battery_v() >= battery.DIES_BELOW_V:
+        if self.world.battery_v() >= battery.DIES_BELOW_V and self.world.charge_mah > 0:
             return cause
         self.world.set_load_ma(0.0)
         while self.world.battery_v() < battery.STARTS_ABOVE_V:

@@ -173,6 +173,7 @@ class LiveTime(_Queue):
         super().__init__()
         self._start_ns = time.monotonic_ns()
         self._stopped = False
+        self.failure: Exception | None = None  # why an event stopped the simulation
 
     def stop(self) -> None:
         """Make the present and every later wait raise `Stopped`."""
@@ -207,6 +208,12 @@ class LiveTime(_Queue):
         self.now_us = (time.monotonic_ns() - self._start_ns) // 1000
         while self._next_us() <= self.now_us:
             event = heapq.heappop(self._events)
-            if event.callback is not None:
-                callback, event.callback = event.callback, None
+            if event.callback is None:
+                continue
+            callback, event.callback = event.callback, None
+            try:
                 callback()
+            except Exception as error:  # this runs below the firmware, which must not catch what is not its own
+                self.failure = error
+                self._stopped = True
+                raise Stopped from error

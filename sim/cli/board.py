@@ -132,6 +132,8 @@ def main(arguments: list[str]) -> int:
         board.run()
     finally:
         network.shut()
+    if timeline.failure is not None:
+        raise timeline.failure
     if not options.quiet and not options.json:
         print(f"\nended after {timeline.now_us / 1e6:.0f} s, {board.chip.boots} boots")
     return 0

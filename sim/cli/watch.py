@@ -45,6 +45,15 @@ def every(board: SimulatedBoard, period_us: Callable[[], int], callback: Callabl
     board.timeline.at(board.timeline.now_us, tick)
 
 
+def _at_moves(board: SimulatedBoard, callback: Callable[[], None]) -> None:
+    """Call `callback` as an event of its own right after a valve moved: what fails in it must not be taken for the firmware's."""
+
+    def moved(_zone: int) -> None:
+        board.timeline.at(board.timeline.now_us, callback)
+
+    board.world.on_valve.append(moved)
+
+
 def water_runs(board: SimulatedBoard) -> bool:
     """Does any zone let water through?"""
     return any(zone.flow_ml_s > 0 for zone in board.world.zones)
@@ -58,15 +67,18 @@ def record_truth(board: SimulatedBoard, path: Path) -> None:
         raise FileError(f"cannot write ground truth to {path}: {error.strerror}") from error
 
     def write() -> None:
-        _print_json(snapshot(board), file)
+        try:
+            _print_json(snapshot(board), file)
+        except OSError as error:
+            raise FileError(f"cannot write ground truth to {path}: {error.strerror}") from error
 
-    board.world.on_valve.append(lambda _zone: write())
+    _at_moves(board, write)
     every(board, lambda: FLOWING_US if water_runs(board) else RESTING_US, write)
 
 
 def show_json(board: SimulatedBoard) -> None:
     """A line of ground truth a second, and at each move of a valve, to the standard output."""
-    board.world.on_valve.append(lambda _zone: _print_json(snapshot(board), sys.stdout))
+    _at_moves(board, lambda: _print_json(snapshot(board), sys.stdout))
     every(board, lambda: 1_000_000, lambda: _print_json(snapshot(board), sys.stdout))
 
 
@@ -76,7 +88,7 @@ def show_lines(board: SimulatedBoard) -> None:
     def say() -> None:
         print(" | ".join(_summary(snapshot(board))), flush=True)
 
-    board.world.on_valve.append(lambda _zone: say())
+    _at_moves(board, say)
     every(board, lambda: 10_000_000, say)
 
 

@@ -1,6 +1,7 @@
 """Stand-ins for `open` and `os` over the chip's flash."""
 
 import io
+from typing import Any
 
 from sim import flash
 from sim.port.session import Session
@@ -83,8 +84,8 @@ class Files:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def open(self, path: str, mode: str = "r", **_: object) -> _Binary | _Text:
-        """Open a file of the board's flash."""
+    def open(self, path: str, mode: str = "r", **_: object) -> Any:
+        """Open a file of the board's flash: bytes or text, as `mode` says."""
         session = self._session
         session.enter("open")
         store = session.chip.flash

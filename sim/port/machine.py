@@ -135,8 +135,8 @@ class MachineModule:
         self.ADC = AdcFactory(session)
         self.I2C = self.SoftI2C = I2cFactory(session)
         self.Timer = _TimerFactory(session)
-        self.RTC = lambda: Rtc(session)
-        self.WDT = lambda: Watchdog(session)
+        self.RTC: Callable[[], Rtc] = lambda: Rtc(session)
+        self.WDT: Callable[[], Watchdog] = lambda: Watchdog(session)
         self._irq_state = 0
 
     def reset(self) -> None:

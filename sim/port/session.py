@@ -7,7 +7,7 @@ time pass only through `wait`, `spend` and `block`.
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sim.errors import Ending, WatchdogReset
+from sim.errors import Ending, PowerLoss, WatchdogReset
 from sim.timeline import FOREVER_US, Event, Files, Timeline, Waiter
 
 if TYPE_CHECKING:
@@ -139,6 +139,8 @@ class Session:
             if self.ended is not None:
                 raise self.ended
             self._collect_flow(in_time=True)
+            if self.bench.world.charge_mah <= 0:  # as of the last look at the cell
+                raise self.end(PowerLoss())
             if timeline.now_us >= self.watchdog_until_us <= until_us:
                 raise self.end(WatchdogReset())
 
