@@ -82,11 +82,13 @@ class LiveConnection:
 
     def readable(self) -> bool:
         """Would `recv` give something (an end or an error included)?"""
-        return self.error != 0 or self.peer_closed or (self._check_connected() and bool(self._ready(select.POLLIN)))
+        connected = self._check_connected()
+        return self.error != 0 or self.peer_closed or (connected and bool(self._ready(select.POLLIN)))
 
     def writable(self) -> bool:
         """Would `send` take something (or tell an error)?"""
-        return self._check_connected() and bool(self._ready(select.POLLOUT)) if self.error == 0 else True
+        connected = self._check_connected()
+        return self.error != 0 or (connected and bool(self._ready(select.POLLOUT)))
 
     def recv(self, count: int) -> bytes:
         """Up to `count` bytes; b"" when there are none, with `error` or `peer_closed` set when there will be none."""

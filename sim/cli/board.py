@@ -109,7 +109,7 @@ def main(arguments: list[str]) -> int:
         options = parser.parse_args(arguments)
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else 2
-    settings = _settings(options)
+    scenario, settings = _scenario(options), _settings(options)
     device_id = _device_id(options)
     probe.check_broker(
         settings.broker_host,
@@ -119,21 +119,22 @@ def main(arguments: list[str]) -> int:
         settings.broker_password,
     )
     timeline = LiveTime()
-    world = World(_scenario(options), timeline)
+    world = World(scenario, timeline)
     network = LiveNetwork(timeline, world.unix_s)
     hardware = Hardware(Flash(options.data / "flash"), network)
     board = SimulatedBoard(world, seed=None, settings=settings, device_id=device_id, hardware=hardware)
     board.raise_crashes = False
-    code_file = _keep_pairing_code(options.data, board)
-    _show(options, board, code_file)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: timeline.stop())
+    finish = watch.record_truth(board, options.truth) if options.truth is not None else lambda: None
+    _show(options, board, _keep_pairing_code(options.data, board))
     try:
         board.run()
     finally:
         network.shut()
     if timeline.failure is not None:
         raise timeline.failure
+    finish()
     if not options.quiet and not options.json:
         print(f"\nended after {timeline.now_us / 1e6:.0f} s, {board.chip.boots} boots")
     return 0
@@ -210,8 +211,6 @@ def _keep_pairing_code(data: Path, board: SimulatedBoard) -> Path:
 
 
 def _show(options: argparse.Namespace, board: SimulatedBoard, code_file: Path) -> None:
-    if options.truth is not None:
-        watch.record_truth(board, options.truth)
     board.on_crash = lambda text: print(
         f"sim board: the firmware crashed: {text.strip().splitlines()[-1]}", file=sys.stderr
     )

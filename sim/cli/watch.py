@@ -59,8 +59,11 @@ def water_runs(board: SimulatedBoard) -> bool:
     return any(zone.flow_ml_s > 0 for zone in board.world.zones)
 
 
-def record_truth(board: SimulatedBoard, path: Path) -> None:
-    """Append a line of ground truth to `path` at each move of a valve, ten times a second while water runs, else every two seconds."""
+def record_truth(board: SimulatedBoard, path: Path) -> Callable[[], None]:
+    """Append a line of ground truth to `path` at each move of a valve, ten times a second while water runs, else every two seconds.
+
+    Returns what writes one more line: the end of the story.
+    """
     try:
         file = path.open("a", encoding="utf-8")
     except OSError as error:
@@ -74,6 +77,7 @@ def record_truth(board: SimulatedBoard, path: Path) -> None:
 
     _at_moves(board, write)
     every(board, lambda: FLOWING_US if water_runs(board) else RESTING_US, write)
+    return write
 
 
 def show_json(board: SimulatedBoard) -> None:

@@ -68,7 +68,7 @@ class Socket:
         channel = self._channel = self._session.network.connect(host, port, self._session.waiter)
         if self._timeout_us == 0:
             raise OSError(EINPROGRESS, "connecting")
-        self._wait(lambda: channel.connected or channel.error != 0)
+        self._wait(channel.writable)
         if channel.error:
             raise OSError(channel.error, "connect")
 
