@@ -8,7 +8,6 @@ from sim.remote.board import RemoteBoard
 from sim.remote.bridge import Remote
 from sim.remote.image import FlashImage
 from sim.remote.interpreter import Finished, Options, find_interpreter, run_script
-from sim.remote.package import compile_mpy, firmware_romfs, make_romfs
 
 __all__ = [
     "Finished",
@@ -16,9 +15,6 @@ __all__ = [
     "Options",
     "Remote",
     "RemoteBoard",
-    "compile_mpy",
     "find_interpreter",
-    "firmware_romfs",
-    "make_romfs",
     "run_script",
 ]

@@ -1,7 +1,7 @@
 """A simulated board whose firmware runs on the real interpreter; everything else about it is `SimulatedBoard`.
 
 Rule: it decides where files lie and nothing more. boot.py, closer.py, main.py and what provisioning wrote lie in littlefs, as they are;
-the application lies in the ROMFS partition as bytecode.
+the application lies in the ROMFS partition as a bundle of bytecode.
 """
 
 from pathlib import Path
@@ -16,14 +16,14 @@ from sim.remote.bridge import Remote
 from sim.remote.frames import Heap
 from sim.remote.image import FlashImage
 from sim.remote.interpreter import BOARD_HEAP, Options
-from sim.remote.package import firmware_romfs
+from tools.micropython.package import firmware_romfs
 
 
 class RemoteBoard(SimulatedBoard):
     """A board on the real interpreter. Arguments are those of `SimulatedBoard`, and these:
 
     heap: bytes of C heap (default: the board's). collect: see `Options`; then `heaps` has a boot's most and last use of its heap.
-    romfs: an image for the ROMFS partition (default: firmware/sprinkler).
+    romfs: an image for the ROMFS partition (default: the application, bundled as for a board).
     Use it as a context manager, or call `close()`: its flash lies in a temporary file.
     """
 
@@ -39,7 +39,7 @@ class RemoteBoard(SimulatedBoard):
         self._collect = collect
         self._folder = TemporaryDirectory()
         self.image = FlashImage(Path(self._folder.name) / "flash.bin")
-        self.image.put_romfs(firmware_romfs(FIRMWARE / "sprinkler") if romfs is None else romfs)
+        self.image.put_romfs(firmware_romfs(FIRMWARE) if romfs is None else romfs)
         self.image.put_files(self.chip.flash.files)
         self.remote: Remote | None = None
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sim.remote import FlashImage, RemoteBoard, firmware_romfs
+from sim.remote import FlashImage, RemoteBoard
 from sim.remote.interpreter import ROOT
+from tools.micropython.package import firmware_romfs
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -26,7 +27,7 @@ def interpreter() -> None:
 @pytest.fixture(scope="session")
 def romfs() -> bytes:
     """The application's ROMFS image, as a board gets it."""
-    return firmware_romfs(ROOT / "firmware" / "sprinkler")
+    return firmware_romfs(ROOT / "firmware")
 
 
 @pytest.fixture

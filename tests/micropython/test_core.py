@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sim.remote import FlashImage, compile_mpy, make_romfs, run_script
+from sim.remote import FlashImage, run_script
 from sim.remote.interpreter import ROOT
+from tools.micropython.package import compile_mpy, make_romfs
 
 CORE_TESTS = sorted((ROOT / "tests" / "core").glob("test_*.py"))
 HISTORY = Path(__file__).with_name("core_history.py")

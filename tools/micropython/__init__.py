@@ -1,0 +1,1 @@
+"""How firmware becomes what a board runs: one bundle of bytecode in a ROMFS image. And the interpreter that stands for a board."""

