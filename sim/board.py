@@ -168,7 +168,8 @@ class SimulatedBoard:
         """Run boot.py and main.py until something ends the boot."""
         self.chip.boots += 1
         self.boots.append(cause)
-        self.chip.clock.wake(self.timeline.now_us)
+        if cause in (DEEPSLEEP_RESET, HARD_RESET):
+            self.chip.clock.start_counter(self.timeline.now_us)
         session = self.session = Session(self.chip, self.bench, self.network, cause)
         port = Port(session)
         if self.on_boot is not None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sim import battery, hydraulics, soil, sun, weather
 from sim.errors import SettingError
 from sim.timeline import Timeline, VirtualTime
+from sim.zone import Zone
 
 STEP_S = 600.0  # longest stretch of the lawn's time over which the sun is taken as constant
 
@@ -43,40 +44,6 @@ class Scenario:
             raise SettingError("battery_pct must be 0 to 100, capacity and area above 0, the panel not negative")
 
 
-class Valve:
-    """A latching valve: it stays as it is without power and moves only by a pulse. The attributes below are its possible faults."""
-
-    __slots__ = ("clogged", "leak", "needs_us", "open", "sticks_closed", "sticks_open", "swallow_pulses")
-
-    def __init__(self) -> None:
-        self.open = False
-        self.needs_us = 40_000  # width of a pulse that moves the plunger
-        self.swallow_pulses = 0  # the next so many good pulses do nothing
-        self.sticks_open = False  # closing pulses do nothing
-        self.sticks_closed = False  # opening pulses do nothing
-        self.leak = 0.0  # opening of a closed valve, 0 ... 0.1
-        self.clogged = False  # open, but nothing comes
-
-    def opening(self) -> float:
-        """How far water sees it open: 0 ... 1."""
-        if self.open:
-            return 0.0 if self.clogged else 1.0
-        return self.leak
-
-
-class Zone:
-    """One zone's valve, the soil below it, and the meter that counts every drop (`meter_ml`)."""
-
-    __slots__ = ("flow_ml_s", "meter_ml", "soil", "valve", "watered_ml")
-
-    def __init__(self, depletion_mm: float) -> None:
-        self.valve = Valve()
-        self.soil = soil.Bucket(depletion_mm)
-        self.meter_ml = 0.0
-        self.flow_ml_s = 0.0
-        self.watered_ml = 0.0  # part of the meter that the soil has been told of
-
-
 class World:
     """Ground truth. `timeline` defaults to a `VirtualTime` of its own."""
 
@@ -92,7 +59,7 @@ class World:
         self.darkness = False  # a fault: something lies on the panel
         self.turned_ml = 0.0  # what passed fast enough to turn a flow meter's wheel
         self.on_valve: list[Callable[[int], None]] = []  # called with the zone (from 0) after its valve moved
-        self._at_us = self.timeline.now_us
+        self._at_us = self._water_at_us = self.timeline.now_us
 
     # --- time and light
 
@@ -180,11 +147,12 @@ class World:
 
     # --- passing of time
 
-    def advance(self) -> None:
-        """Bring water, cell and soil to the present."""
-        elapsed_us = self.timeline.now_us - self._at_us
+    def advance_water(self) -> None:
+        """Bring the water meters alone to the present: cheap enough for every look at the flow meter."""
+        elapsed_us = self.timeline.now_us - self._water_at_us
         if elapsed_us <= 0:
             return
+        self._water_at_us = self.timeline.now_us
         total_ml_s = 0.0
         for zone in self.zones:
             if zone.flow_ml_s:
@@ -192,6 +160,13 @@ class World:
                 zone.meter_ml += zone.flow_ml_s * elapsed_us / 1_000_000
         if total_ml_s >= hydraulics.WHEEL_TURNS_ML_S:
             self.turned_ml += total_ml_s * elapsed_us / 1_000_000
+
+    def advance(self) -> None:
+        """Bring water, cell and soil to the present."""
+        self.advance_water()
+        elapsed_us = self.timeline.now_us - self._at_us
+        if elapsed_us <= 0:
+            return
         scenario = self.scenario
         lawn_s = elapsed_us / 1_000_000 * scenario.speed
         from_s = self._lawn_unix_s(self._at_us)

@@ -133,7 +133,7 @@ class Bench:
     def take_flow_pulses(self) -> int:
         """Pulses of the flow meter since the last call."""
         world = self.world
-        world.advance()
+        world.advance_water()
         total = int(world.turned_ml * self.pulses_per_litre / 1000)
         new = total - self._counted
         self._counted = total

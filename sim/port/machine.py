@@ -150,10 +150,10 @@ class MachineModule:
         """Why this boot began."""
         return self._session.cause
 
-    def deepsleep(self, ms: int = 0) -> None:
-        """Sleep for `ms` (modulo 2**32 us; 0 = for ever), then boot; never returns."""
+    def deepsleep(self, ms: int | None = None) -> None:
+        """Sleep for `ms` (modulo 2**32 us; without it for ever), then boot; never returns."""
         self._session.enter("deepsleep")
-        raise self._session.end(DeepSleep((ms * 1000) & 0xFFFFFFFF))
+        raise self._session.end(DeepSleep(0 if ms is None else max(1, ms) * 1000 & 0xFFFFFFFF))
 
     def lightsleep(self, ms: int = 0) -> None:
         """Wait."""
