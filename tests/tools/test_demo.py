@@ -1,6 +1,8 @@
 """The demo's plumbing: ports, processes, passwords, folders, forms. The demo as a whole is tests/e2e."""
 
 import asyncio
+import json
+import re
 import socket
 import stat
 import sys
@@ -9,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tools.demo import broker, home_assistant, onboarding, ports, session
-from tools.demo.errors import DemoError, RefusedError
+from tools.demo import board, broker, dashboard, home_assistant, journey, lawn, onboarding, ports, session, witness
+from tools.demo.errors import CheckError, DemoError, RefusedError
 from tools.demo.processes import processes
+from tools.demo.progress import Progress
 
 LISTENER = "import socket, sys, time; server = socket.create_server(('127.0.0.1', int(sys.argv[1]))); time.sleep(60)"
 PARENT = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {LISTENER!r}, sys.argv[1]])"
@@ -112,3 +115,52 @@ def test_forms_are_answered_with_what_is_given_else_what_they_propose() -> None:
 def test_home_assistant_listens_on_this_machine_only(tmp_path: Path) -> None:
     home_assistant.write_config(tmp_path / "config", 8123)
     assert '"server_host": ["127.0.0.1"]' in (tmp_path / "config" / ".storage" / "http").read_text()
+
+
+def test_the_witness_signs_as_the_protocol_documents() -> None:
+    document = (home_assistant.ROOT / "docs" / "protocol.md").read_text()
+    signed = document.partition("<!-- example: announce signed -->\n```text\n")[2].partition("\n```")[0]
+    body, _, documented = signed.partition("\n")
+    code = re.search(r"`([A-Z2-7]{4}(?:-[A-Z2-7]{4}){6})`", document)
+    assert code
+    topic = f"solar_sprinkler/{json.loads(body)['device_id']}/announce"
+    assert witness.signature(witness.key_of(code[1]), topic, body.encode()) == documented
+
+
+@pytest.mark.parametrize(
+    ("key", "place"),
+    [("zone_2_flow_rate", (2, "flow_rate")), ("battery", (0, "battery")), ("stop_all", (0, "stop_all"))],
+)
+def test_an_entity_is_placed_by_its_unique_id(key: str, place: tuple[int, str]) -> None:
+    assert lawn.place(key) == place
+
+
+def test_the_dashboard_shows_what_is_there_and_leaves_out_what_is_not() -> None:
+    there = lawn.Lawn({(1, "valve"): "valve.one", (0, "battery"): "sensor.battery"}, {"sensor.battery": "Battery"})
+    shown = json.dumps(dashboard.view(there))
+    assert "valve.one" in shown
+    assert '"name": "Battery"' in shown
+    assert "solar" not in shown.replace("solar-power-variant", "")
+
+
+def test_truth_is_read_line_by_line_as_it_grows(tmp_path: Path) -> None:
+    truth = board.Truth(board.Board(tmp_path, "5a17e001", "code"), zone=2)
+    assert truth.now == {}
+    line = json.dumps({"wall_at": 5.0, "zones": [{"zone": 1, "valve": "closed"}, {"zone": 2, "valve": "open"}]})
+    (tmp_path / "truth.jsonl").write_text(line + "\n" + line[:20])
+    assert truth.now == {"at": 5.0, "zone": 2, "valve": "open"}
+    assert len(truth.moments) == 1
+
+
+async def test_a_valve_that_does_not_move_is_no_moment(tmp_path: Path) -> None:
+    truth = board.Truth(board.Board(tmp_path, "5a17e001", "code"), zone=1)
+    assert await truth.until("open", since=0, limit_s=0.05) is None
+
+
+def test_a_step_that_does_not_hold_is_recorded_and_ends_the_check(tmp_path: Path) -> None:
+    said = Progress(quiet=True)
+    steps = journey.Steps(board.Board(tmp_path, "5a17e001", "code"), said)
+    steps.timed(journey.RUN_TIME_S + 0.5)
+    with pytest.raises(CheckError, match="by its own timer"):
+        steps.timed(journey.RUN_TIME_S + 3)
+    assert [step["held"] for step in said.steps] == [True, False]

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.demo import session
+from tools.demo import no_ha, session
 from tools.demo.errors import CheckError, DemoError
 from tools.demo.home_assistant import DASHBOARD
 from tools.demo.journey import Journey, errors_in
@@ -71,19 +71,25 @@ def port(text: str) -> int:
 async def demo(wanted: argparse.Namespace, progress: Progress) -> None:
     """Run until it is done, stopped or broken."""
     options = session.Options(wanted.data.resolve(), wanted.http_port, wanted.mqtt_port, wanted.speed)
-    async with (
-        session.start(options, progress) as running,
-        session.with_home_assistant(running, progress) as (api, lawn),
-    ):
+    async with session.start(options, progress) as running:
+        if wanted.no_ha:
+            await (no_ha.check if wanted.check else no_ha.show)(running, progress)
+        else:
+            await with_home_assistant(wanted, running, progress)
+        errors = errors_in(running.processes)
+        progress.record("no error in the logs", 0, held=not errors)
+        if errors:
+            raise CheckError(f"an error in {running.processes.logs}: {errors[0]}")
+
+
+async def with_home_assistant(wanted: argparse.Namespace, running: session.Session, progress: Progress) -> None:
+    """The whole path: checked, or left to a person until something ends."""
+    async with session.with_home_assistant(running, progress) as (api, lawn):
         if wanted.check:
             await Journey(api, lawn, running.board, progress).run()
-            errors = errors_in(running.processes)
-            progress.record("no error in the logs", 0, held=not errors)
-            if errors:
-                raise CheckError(f"an error in {running.processes.logs}: {errors[0]}")
-            return
-        progress.say(INVITATION.format(url=f"{api.url}/{DASHBOARD}/lawn", logs=running.processes.logs))
-        raise DemoError(await running.processes.first_end())
+        else:
+            progress.say(INVITATION.format(url=f"{api.url}/{DASHBOARD}/lawn", logs=running.processes.logs))
+            raise DemoError(await running.processes.first_end())
 
 
 async def until_stopped(wanted: argparse.Namespace, progress: Progress) -> bool:

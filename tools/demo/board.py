@@ -36,8 +36,8 @@ class Board:
         return self.folder / "truth.jsonl"
 
 
-async def start(folder: Path, broker: Broker, speed: float, processes: Processes, *, terminal: bool = False) -> Board:
-    """Provision and start a new board in `folder`; with `terminal` it shows its lawn there instead of in its log."""
+async def start(folder: Path, broker: Broker, speed: float, processes: Processes) -> Board:
+    """Provision and start a new board in `folder`."""
     folder.mkdir(mode=0o700, parents=True)
     password = folder / "broker_password"
     with os.fdopen(os.open(password, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -46,7 +46,7 @@ async def start(folder: Path, broker: Broker, speed: float, processes: Processes
     command += ["--broker-user", "board", "--broker-password-file", password, "--data", folder]
     command += ["--truth", folder / "truth.jsonl", "--speed", str(speed), "--lawn-time", MORNING]
     command += ["--latitude", str(LATITUDE), "--longitude", str(LONGITUDE)]
-    await processes.start("board", *command, terminal=terminal)
+    await processes.start("board", *command)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(START_S):
             while not (code := _first_line(folder / "pairing_code")):

@@ -9,6 +9,7 @@ from tools.demo.lawn import BOARD, Lawn
 BOARD_TILES = ("solar_power", "battery", "next_wake", "connectivity", "problem", "stop_all")
 ZONE_TILES = ("flow_rate", "water_total", "soil_moisture", "run_time", "run_ends", "last_result")
 HISTORY_HOURS = 1
+COLUMNS = 3
 
 
 def write(path: Path, lawn: Lawn) -> None:
@@ -17,13 +18,13 @@ def write(path: Path, lawn: Lawn) -> None:
 
 
 def view(lawn: Lawn) -> dict[str, Any]:
-    """The page: a column per zone, one for the board, one for what happened."""
+    """The page: a column per zone, one for the board, and below them what happened."""
     sections = [zone_section(lawn, zone) for zone in lawn.zones]
     return {
         "title": "Lawn",
         "path": "lawn",
         "type": "sections",
-        "max_columns": 4,
+        "max_columns": COLUMNS,
         "sections": [*sections, board_section(lawn), history_section(lawn)],
     }
 
@@ -64,7 +65,7 @@ def history_section(lawn: Lawn) -> dict[str, Any]:
             "grid_options": {"columns": "full"},
         },
     ]
-    return section("Last hour", "mdi:chart-line", cards)
+    return section("Last hour", "mdi:chart-line", cards) | {"column_span": COLUMNS}
 
 
 def section(heading: str, icon: str, cards: list[dict[str, Any]]) -> dict[str, Any]:
@@ -73,5 +74,6 @@ def section(heading: str, icon: str, cards: list[dict[str, Any]]) -> dict[str, A
 
 
 def tiles(lawn: Lawn, keys: tuple[str, ...], zone: int) -> list[dict[str, Any]]:
-    """A tile for each of `keys` that there is."""
-    return [{"type": "tile", "entity": lawn.entities[zone, key]} for key in keys if (zone, key) in lawn.entities]
+    """A tile for each of `keys` that there is, under its own short name."""
+    there = [lawn.entities[zone, key] for key in keys if (zone, key) in lawn.entities]
+    return [{"type": "tile", "entity": entity_id, "name": lawn.names[entity_id]} for entity_id in there]

@@ -14,6 +14,7 @@ class Lawn:
     """Entity ids by zone (BOARD for the board's own) and key, as `(1, "valve")`."""
 
     entities: dict[tuple[int, str], str]
+    names: dict[str, str]  # of entities, without their device's
 
     @property
     def zones(self) -> list[int]:
@@ -32,11 +33,12 @@ class Lawn:
 
 async def find(api: Api, device_id: str) -> Lawn:
     """The entities of a board, of those that are not switched off."""
-    entities = {}
+    entities, names = {}, {}
     for entry in await api.command("config/entity_registry/list"):
         if entry["platform"] == DOMAIN and entry["unique_id"].startswith(device_id) and not entry["disabled_by"]:
             entities[place(entry["unique_id"].removeprefix(f"{device_id}_"))] = entry["entity_id"]
-    return Lawn(entities)
+            names[entry["entity_id"]] = entry["original_name"] or ""
+    return Lawn(entities, names)
 
 
 def place(key: str) -> tuple[int, str]:

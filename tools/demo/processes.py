@@ -29,16 +29,14 @@ class Processes:
         self.logs.mkdir(parents=True, exist_ok=True)
         self._running: dict[str, asyncio.subprocess.Process] = {}
 
-    async def start(
-        self, name: str, *command: str | Path, env: Mapping[str, str] | None = None, terminal: bool = False
-    ) -> None:
-        """Start `command` under `name` at the checkout's root; `env` adds to this process's environment; `terminal` shows its output."""
+    async def start(self, name: str, *command: str | Path, env: Mapping[str, str] | None = None) -> None:
+        """Start `command` under `name` at the checkout's root; `env` adds to this process's environment."""
         with self.log(name).open("ab") as log:
             self._running[name] = await asyncio.create_subprocess_exec(
                 *map(str, command),
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=None if terminal else log,
-                stderr=None if terminal else log,
+                stdout=log,
+                stderr=log,
                 cwd=ROOT,
                 env={**os.environ, **(env or {})},
                 start_new_session=True,

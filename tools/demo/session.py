@@ -27,7 +27,6 @@ class Options:
     http_port: int | None = None
     mqtt_port: int | None = None
     speed: float = 1
-    terminal: bool = False  # the board shows its lawn in the terminal
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,9 +76,7 @@ async def start(options: Options, progress: Progress) -> AsyncIterator[Session]:
                 prepared = broker.prepare(options.folder / "broker", mqtt_port)
                 await broker.start(prepared, running)
             with progress.step("board, with the firmware's own code"):
-                started = await board.start(
-                    options.folder / "board", prepared, options.speed, running, terminal=options.terminal
-                )
+                started = await board.start(options.folder / "board", prepared, options.speed, running)
             yield Session(options.folder, running, prepared, started, http_port)
 
 
