@@ -71,8 +71,8 @@ class Outbox:
 
     def _rewind(self):
         m = self._app.memory
-        self._sent_event = max(m.acked_event, m.event_count - len(m.events))
-        self._sent_sample = max(m.acked_sample, m.sample_count - len(m.samples))
+        self._sent_event = m.oldest_event() - 1
+        self._sent_sample = m.oldest_sample() - 1
         self._resent_ms = self._app.board.uptime_ms()
 
     def _one(self):
@@ -108,12 +108,16 @@ class Outbox:
         m = app.memory
         for number, fields in m.unacked_events(self._sent_event):
             self._sent_event = number
-            self.publish(protocol.EVENT, report.event(m.boot_id, number, fields, app.clock), False)
+            self.publish(protocol.EVENT, report.event(m.boot_id, m.oldest_event(), number, fields, app.clock), False)
             return True
         samples = m.unacked_samples(self._sent_sample)[: report.SAMPLES_PER_MESSAGE]
         if samples:
             self._sent_sample = samples[-1][0]
-            self.publish(protocol.TELEMETRY, report.telemetry(m.boot_id, samples, app.board.zones(), app.clock), False)
+            self.publish(
+                protocol.TELEMETRY,
+                report.telemetry(m.boot_id, m.oldest_sample(), samples, app.board.zones(), app.clock),
+                False,
+            )
         return bool(samples)
 
     def last_words(self, availability):

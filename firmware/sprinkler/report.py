@@ -106,12 +106,13 @@ def _last_run(app, zone):
     }
 
 
-def event(boot_id, number, fields, clock):
-    """One event, from its packed fields (store._EVENT)."""
+def event(boot_id, oldest, number, fields, clock):
+    """One event, from its packed fields (store._EVENT). `oldest`: the lowest number that the board still holds."""
     at, kind, zone, run_id, program, result, reason, duration_s, volume_ml = fields
     return _json(
         {
             "boot_id": boot_id,
+            "oldest": oldest,
             "n": number,
             "at": clock.unix(at),
             "event": protocol.EVENTS[kind],
@@ -126,10 +127,10 @@ def event(boot_id, number, fields, clock):
     )
 
 
-def telemetry(boot_id, samples, zones, clock):
-    """Up to SAMPLES_PER_MESSAGE numbered samples."""
+def telemetry(boot_id, oldest, samples, zones, clock):
+    """Up to SAMPLES_PER_MESSAGE numbered samples. `oldest`: the lowest number that the board still holds."""
     parts = [_json(_sample(number, fields, zones, clock)) for number, fields in samples]
-    return b'{"boot_id":%d,"samples":[' % boot_id + b",".join(parts) + b"]}"
+    return b'{"boot_id":%d,"oldest":%d,"samples":[' % (boot_id, oldest) + b",".join(parts) + b"]}"
 
 
 def _sample(number, fields, zones, clock):

@@ -117,6 +117,14 @@ class Memory:
         self.sample_count += 1
         self.samples = (self.samples + [struct.pack(_SAMPLE, *values)])[-SAMPLES_MAX:]
 
+    def oldest_event(self):
+        """The lowest event number that is still held; one more than the last where none is."""
+        return self.event_count - len(self.events) + 1
+
+    def oldest_sample(self):
+        """The lowest sample number that is still held; one more than the last where none is."""
+        return self.sample_count - len(self.samples) + 1
+
     def unacked_events(self, after):
         """[(number, fields)] of the kept events with a number above `after`."""
         return _numbered(_EVENT, self.events, self.event_count, after)
