@@ -120,7 +120,7 @@ def main(arguments: list[str]) -> int:
     )
     timeline = LiveTime()
     world = World(scenario, timeline)
-    network = LiveNetwork(timeline, world.unix_s)
+    network = LiveNetwork(timeline, time.time)  # the machine may have slept, which its monotonic clock does not count
     hardware = Hardware(Flash(options.data / "flash"), network)
     board = SimulatedBoard(world, seed=None, settings=settings, device_id=device_id, hardware=hardware)
     board.raise_crashes = False
