@@ -5,7 +5,8 @@ import custom_components  # noqa: F401
 from pytest_homeassistant_custom_component.plugins import *  # noqa: F403
 
 # isort: on
-from collections.abc import Generator
+import asyncio
+from collections.abc import Coroutine, Generator
 import json
 from typing import Any
 from unittest.mock import patch
@@ -13,7 +14,7 @@ from unittest.mock import patch
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_mqtt_message
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_mqtt_message, async_fire_time_changed
 from pytest_homeassistant_custom_component.typing import MqttMockHAClient
 
 from tests.ha import witness
@@ -44,8 +45,11 @@ def no_configuration_yaml() -> Generator[None]:
 class Sprinkler:
     """A board, played over the harness's MQTT client, and what Home Assistant published to it."""
 
-    def __init__(self, hass: HomeAssistant, mqtt: MqttMockHAClient, entry: MockConfigEntry) -> None:
+    def __init__(
+        self, hass: HomeAssistant, freezer: FrozenDateTimeFactory, mqtt: MqttMockHAClient, entry: MockConfigEntry
+    ) -> None:
         self.hass = hass
+        self.freezer = freezer
         self.mqtt = mqtt
         self.entry = entry
         self.state = witness.example("state")
@@ -67,6 +71,22 @@ class Sprinkler:
             zone.update(valve="closed", run_until=0, run_id=0, run_time_s=0, faults=[])
         await self.says("state", self.state)
         await self.says("availability", {"state": "asleep", "until": until})
+
+    async def time_passes(self, seconds: float) -> None:
+        """Let the frozen clock move, and what waits for it happen."""
+        self.freezer.tick(seconds)
+        async_fire_time_changed(self.hass)
+        await self.hass.async_block_till_done()
+
+    async def stays_silent(self, call: Coroutine[Any, Any, Any]) -> Any:
+        """Let an action wait for a reply in vain, and return what came of it."""
+        waiting = asyncio.create_task(call)
+        while not waiting.done():  # Home Assistant's own way to wait would wait for this call
+            for _ in range(20):
+                await asyncio.sleep(0)
+            self.freezer.tick(1)
+            async_fire_time_changed(self.hass)
+        return await waiting
 
     def published(self, leaf: str) -> list[dict[str, Any]]:
         """What Home Assistant published on a topic, opened; checks signature, QoS and retention."""
@@ -109,4 +129,4 @@ async def sprinkler(
     freezer.move_to(witness.NOW_UTC)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
-    return Sprinkler(hass, mqtt_mock, entry)
+    return Sprinkler(hass, freezer, mqtt_mock, entry)
