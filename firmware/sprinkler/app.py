@@ -53,7 +53,7 @@ class App:
     def _assemble(self):
         board, config, m = self.board, self.config, self.memory
         self.settings = settings.load(board, protocol.topic(board.device_id, protocol.DESIRED), config.key)
-        self.clock = Clock(board, m, config.ntp_host)
+        self.clock = Clock(board, m, config.ntp_host, self.wake_reason)
         self.senses = Senses(board, config)
         self.limits = LIMITS[:HAS_FLOW] + (1 if self.senses.has_flow() else 0,) + LIMITS[HAS_FLOW + 1 :]
         self.outbox = Outbox(self)
@@ -167,8 +167,7 @@ class App:
         if not closed and now_ms - self._open_state_ms >= OPEN_STATE_EVERY_MS:
             self._open_state_ms = now_ms
             self.outbox.state_due = True
-        if self.link.up() and self.clock.wants_sync():
-            self.clock.ask()
+        if self.link.up() and self.clock.wants_sync() and self.clock.ask():
             self.outbox.publish(protocol.TIME_REQUEST, report.time_request(self.clock.nonce), False)
         if not self._settled and now_ms >= SETTLED_MS:
             self._settled = True

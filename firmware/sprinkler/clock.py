@@ -14,15 +14,21 @@ NONCE_BYTES = 8
 
 
 class Clock:
-    """The board's wall clock. `memory.synced_s` is when it was set last (0: never since power-on)."""
+    """The board's wall clock. `memory.synced_s` is when it was set last (0: not since it lost count)."""
 
-    def __init__(self, board, memory, ntp_host):
+    def __init__(self, board, memory, ntp_host, wake_reason):
         self._board = board
         self._memory = memory
         self._ntp_host = ntp_host
         self._sock = None
         self._asked_ms = -_ASK_EVERY_MS
         self.nonce = ""
+        self.fresh = False  # set in this boot; what a sleep left is some percent of the sleep off
+        if wake_reason in (
+            "power_on",
+            "reset",
+        ):  # the reset pin zeroes the chip's counter: the time looks well and is wrong
+            memory.synced_s = 0
 
     def now_s(self):
         """Seconds since 2000-01-01 UTC; 0 while the clock is unset."""
@@ -40,12 +46,17 @@ class Clock:
         """True when the clock should be set, and a question may go out now."""
         if self._board.uptime_ms() - self._asked_ms < _ASK_EVERY_MS:
             return False
-        return not self._memory.synced_s or self.now_s() - self._memory.synced_s >= _SYNC_EVERY_S
+        return not self.fresh or abs(self.now_s() - self._memory.synced_s) >= _SYNC_EVERY_S
 
     def ask(self):
-        """Ask the NTP server, and make a new nonce for Home Assistant: whoever answers first sets the clock."""
+        """Ask the NTP server. Returns True if Home Assistant should be asked too, with the new nonce: it has no server, or that one kept silent."""
+        silent = not self._ntp_host or not self._memory.synced_s or self.nonce != ""
         self._asked_ms = self._board.uptime_ms()
         self.nonce = self._board.random_hex(NONCE_BYTES)
+        self._ask_server()
+        return silent
+
+    def _ask_server(self):
         if not self._ntp_host:
             return
         self.close()
@@ -92,3 +103,4 @@ class Clock:
         self._board.set_clock(seconds)
         self._memory.synced_s = seconds
         self.nonce = ""
+        self.fresh = True

@@ -6,6 +6,7 @@ Rule: each program is handled once per local date, whatever becomes of it. It mu
 from .core import schedule
 
 _EVERY_MS = 1000
+_PATIENCE_MS = 10000  # how long a start waits for the time to be confirmed, after a sleep that may have been some percent too short
 
 
 class Planner:
@@ -14,6 +15,7 @@ class Planner:
     def __init__(self, app):
         self._app = app
         self._looked_ms = -_EVERY_MS
+        self.waiting = False  # a program is to start, once the time is confirmed
 
     def due(self, now_ms):
         """Run requests of the programs that start now; the others get their reason."""
@@ -24,7 +26,11 @@ class Planner:
         self._looked_ms = now_ms
         s = app.settings
         requests = []
-        for program, day, late_min in schedule.due(s.programs, [self._key(p) for p in s.programs], now_s, s.rule):
+        found = schedule.due(s.programs, [self._key(p) for p in s.programs], now_s, s.rule)
+        self.waiting = found and not app.clock.fresh and now_ms < _PATIENCE_MS
+        if self.waiting:
+            return requests
+        for program, day, late_min in found:
             app.memory.keys[program[schedule.ID] - 1] = day
             zone, program_id = program[schedule.ZONE], program[schedule.ID]
             run_ms = min(program[schedule.RUN_TIME_S] * 10 * s.seasonal_adjust_pct, app.limits[0])

@@ -26,7 +26,7 @@ class Rest:
     def due(self, now_ms):
         """True when the board should sleep (or restart) now."""
         app = self._app
-        if not controller.idle(app.state) or app.inbox.requests or app.staying_awake(now_ms):
+        if not controller.idle(app.state) or app.inbox.requests or app.planner.waiting or app.staying_awake(now_ms):
             self._busy_ms = self._heard_ms = now_ms
             return self.restart_wanted and controller.idle(app.state) and app.link.quiet()
         if not app.link.quiet() or not app.outbox.nothing_left():

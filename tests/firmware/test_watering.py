@@ -227,6 +227,16 @@ def test_programs_run_from_the_boards_own_clock_without_broker():
     rig.board.stop()
 
 
+def test_a_sleep_that_is_too_short_starts_no_program_early():
+    rig = Rig(responsive=False)
+    rig.board.chip.clock.sleep_drift = -0.05  # MicroPython then believes that more time has passed than did
+    rig.run(3)
+    rig.desired(programs=[program(10 * 60)])
+    rig.run(2.5 * 3600)
+    assert rig.moves[0][0] - (START + 2 * 3600) == pytest.approx(0, abs=60)
+    rig.board.stop()
+
+
 def test_a_program_survives_a_loss_of_power():
     rig = Rig(responsive=False)
     rig.run(3)
