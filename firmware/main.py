@@ -9,8 +9,9 @@ import time
 
 import closer
 
-if not maintenance:  # noqa: F821 - boot.py ran before, in the same globals
+if not maintenance:  # type: ignore[name-defined]  # noqa: F821 - boot.py ran before, in the same globals
     from sprinkler.app import App
     from sprinkler.board import Board
 
-    App(Board(machine, network, socket, select, time, os, open, closer, closer_config)).run()  # noqa: F821
+    config = closer_config  # type: ignore[name-defined]  # noqa: F821 - likewise
+    App(Board(machine, network, socket, select, time, os, open, closer, config)).run()

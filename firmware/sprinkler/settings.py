@@ -32,6 +32,20 @@ _CONFIG = (
 class Config:
     """The board's description, as provisioned: the names of _CONFIG, and `key`, the device key as bytes."""
 
+    device_key: str
+    wifi_ssid: str
+    wifi_password: str
+    broker_host: str
+    broker_port: int
+    broker_user: str
+    broker_password: str
+    ntp_host: str
+    ul_per_pulse: int
+    soil_raw: tuple
+    battery_sensor: str
+    panel_sensor: bool
+    always_responsive: bool
+
     def __init__(self, board):
         text = read_file(board, CONFIG)
         try:

@@ -75,7 +75,7 @@ class Memory:
         self.synced_s = 0  # when the clock was set last, seconds since 2000; 0: it is unset
         self.slept_s = 0  # since the last closing pulse
         self.power_mode = 0  # index into protocol.POWER_MODES
-        self.last_runs = [None] * ZONES
+        self.last_runs: list = [None] * ZONES
         self.events = []  # packed, oldest first, numbered up to event_count without a gap
         self.samples = []
 
