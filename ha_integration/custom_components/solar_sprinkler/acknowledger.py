@@ -1,6 +1,6 @@
 """Tells the board which events and samples are stored here, so that it may free its backlog.
 
-Rule: first to disk, then `ack`; a burst of messages makes one of each.
+Rule: first to disk, then `ack`; a burst of messages makes one of each. The same ack once more asks the board to repeat what is missing.
 """
 
 from datetime import datetime
@@ -27,10 +27,21 @@ class Acknowledger:
         self._cancel: CALLBACK_TYPE | None = None
 
     @callback
-    def async_schedule(self) -> None:
-        """Acknowledge soon what memory holds; a duplicate shows that an ack was lost, so it schedules one too."""
+    def async_schedule(self, boot_id: int) -> None:
+        """Acknowledge soon what memory holds of a boot: after news, after a repetition (an ack was lost), after a gap (to fill it)."""
+        self._coordinator.memory.touch(boot_id)
         if self._cancel is None:
             self._cancel = async_call_later(self._coordinator.hass, ACK_DELAY_S, self._async_due)
+
+    @callback
+    def async_ask_for_missing(self) -> None:
+        """Called when Home Assistant was away: ask for what the board gave numbers to meanwhile."""
+        state = self._coordinator.data.state
+        if state is None:
+            return
+        stored = self._coordinator.memory.of_boot(state.boot_id)
+        if stored.event < state.event or stored.sample < state.sample:
+            self.async_schedule(state.boot_id)
 
     @callback
     def async_stop(self) -> None:

@@ -28,6 +28,12 @@ def is_connected(hass: HomeAssistant) -> bool:
         return False
 
 
+def payload_of(message: ReceiveMessage) -> bytes:
+    """The payload as it was sent. Home Assistant decodes once per topic: when somebody else hears the same one as text, so do we."""
+    payload = message.payload
+    return payload.encode() if isinstance(payload, str) else bytes(payload)
+
+
 class Channel:
     """Speaks to one board and hears it."""
 

@@ -24,6 +24,7 @@ from homeassistant.helpers.selector import (
 from homeassistant.helpers.service_info.mqtt import MqttServiceInfo
 
 from . import messages, models, pairing, protocol
+from .channel import payload_of
 from .const import CONF_ANNOUNCE, CONF_KEY, CONF_PAIRING_CODE, DOMAIN, MANUFACTURER
 from .errors import ModelError, PairingCodeError, SignatureError
 
@@ -94,10 +95,7 @@ class SprinklerConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """The board's announce does not verify any more: it was given a new key."""
         self._device_id = str(self._get_reauth_entry().unique_id)
-        self._announce = entry_data[CONF_ANNOUNCE]
-        if await mqtt.async_wait_for_mqtt_client(self.hass):
-            await self._async_listen()
-        self._announce = self._heard.get(self._device_id, self._announce)
+        self._announce = entry_data[CONF_ANNOUNCE]  # the one that was heard last
         return await self.async_step_pairing()
 
     async def _async_chosen(self, device_id: str, announce: str, *, is_discovered: bool = True) -> ConfigFlowResult:
@@ -136,9 +134,10 @@ class SprinklerConfigFlow(ConfigFlow, domain=DOMAIN):
 
         @callback
         def hear(message: ReceiveMessage) -> None:
-            claim = _claimed(message.topic, message.payload)
-            if claim is not None and isinstance(message.payload, bytes):
-                self._heard[claim.device_id] = message.payload.decode()
+            payload = payload_of(message)
+            claim = _claimed(message.topic, payload)
+            if claim is not None:
+                self._heard[claim.device_id] = payload.decode()
 
         topic = f"{protocol.BASE}/+/{protocol.ANNOUNCE}"
         unsubscribe = await mqtt.async_subscribe(self.hass, topic, hear, encoding=None)

@@ -59,6 +59,7 @@ class SprinklerCoordinator(DataUpdateCoordinator[Board]):
         self._event_listeners: list[EventListener] = []
         self._unsubscribe: list[CALLBACK_TYPE] = []
         self._cancel_timer: CALLBACK_TYPE | None = None
+        self._was_reachable = True
 
     @property
     def memory(self) -> Memory:
@@ -78,7 +79,7 @@ class SprinklerCoordinator(DataUpdateCoordinator[Board]):
         """Hear the board; called when all entities are there, so that no event is missed."""
         self._unsubscribe.append(mqtt.async_subscribe_connection_status(self.hass, self._async_broker))
         self._unsubscribe.append(self.desired.async_start())
-        for leaf in protocol.TO_HOME_ASSISTANT:
+        for leaf in (protocol.DESIRED, *protocol.TO_HOME_ASSISTANT):  # what is retained of ours comes before what the board says
             self._unsubscribe.append(await self.channel.subscribe(leaf, self._inbox.async_hear))
         self._async_plan()
 
@@ -136,8 +137,11 @@ class SprinklerCoordinator(DataUpdateCoordinator[Board]):
 
     @callback
     def _async_plan(self) -> None:
-        """Wake up when time alone will change what is to be shown."""
+        """Wake up when time alone will change what is to be shown; say so when the board went out of reach, or came back."""
         self._async_cancel_timer()
+        if self._was_reachable != self.data.is_reachable(self.now):
+            self._was_reachable = not self._was_reachable
+            _LOGGER.info("Board %s is %s", self.channel.device_id, "back" if self._was_reachable else "out of reach")
         moment = self.data.next_change_at(self.now)
         if moment is not None and self._unsubscribe:
             when = dt_util.utc_from_timestamp(moment)

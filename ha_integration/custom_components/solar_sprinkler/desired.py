@@ -1,7 +1,7 @@
 """Settings and programs as wanted, with a version that rises when their content changes.
 
-Rule: what Home Assistant knows better than the board (time zone, place) is sent along; what it never set keeps the value that the board
-reports. Not published before the board's own version is known. Programs are passed on as they are known.
+Rule: the board takes the message as complete, so nothing is published before it is known what would be overwritten: the board's version is
+0, or what was published last is remembered here or retained by the broker. Home Assistant's time zone and place are sent along.
 """
 
 import asyncio
@@ -15,8 +15,7 @@ from homeassistant.core import CALLBACK_TYPE, Event, callback
 from . import messages, protocol
 from .const import DOMAIN
 from .errors import TimeZoneError
-from .memory import Desired
-from .models import State
+from .models import Desired, State
 from .time_zone import posix_rule
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ def next_desired(known: Desired | None, wanted: Mapping[str, Any], reported_vers
     if known is not None and dict(known.settings) == dict(wanted) and reported_version <= known.version:
         return known
     version = max(known.version if known else 0, reported_version) + 1
-    return Desired(version, dict(wanted), known.programs if known else None)
+    return Desired(version, dict(wanted), known.programs if known else ())
 
 
 class DesiredKeeper:
@@ -65,6 +64,15 @@ class DesiredKeeper:
             self._async_schedule()
 
     @callback
+    def async_adopt(self, desired: Desired) -> None:
+        """The broker retained settings that carry our signature: those of before Home Assistant forgot, or was restored from a backup."""
+        known = self._coordinator.memory.desired
+        if known is None or known.version < desired.version:
+            self._coordinator.memory.desired = desired
+            self._coordinator.store.async_schedule_save()
+            self._async_schedule()
+
+    @callback
     def _async_config_changed(self, _event: Event[Any]) -> None:
         self._async_schedule()
 
@@ -78,6 +86,9 @@ class DesiredKeeper:
         async with self._lock:
             memory = self._coordinator.memory
             if self._reported_version is None or memory.state is None:
+                return
+            if memory.desired is None and self._reported_version > 0:
+                _LOGGER.info("The board has settings and programs that Home Assistant does not know; they are left alone")
                 return
             wanted = await self._wanted(memory.desired, memory.state)
             desired = next_desired(memory.desired, wanted, self._reported_version)

@@ -100,6 +100,17 @@ def several(inner: Any, most: int = LISTED_MAX) -> Any:
     return _field(reader)
 
 
+def mapping() -> Any:
+    """Any object, as it is."""
+
+    def reader(key: str, value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise _fail(key, "an object")
+        return value
+
+    return _field(reader)
+
+
 def nested(model: type) -> Any:
     """An object that is itself a model."""
     return _field(lambda _key, value: read(model, value))

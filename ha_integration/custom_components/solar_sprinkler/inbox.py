@@ -12,8 +12,10 @@ from homeassistant.components.mqtt import ReceiveMessage
 from homeassistant.core import callback
 
 from . import messages, models, protocol
+from .channel import payload_of
 from .const import CONF_ANNOUNCE
 from .errors import ModelError, SignatureError
+from .memory import Arrival
 
 if TYPE_CHECKING:
     from .coordinator import SprinklerCoordinator
@@ -24,7 +26,7 @@ TIME_ANSWER_GAP_S = 1  # a board that really asks has been awake for longer than
 LAST_SEEN_STEP_S = 30  # a finer step would fill the recorder's database with it
 DESIRED_REPLY_ID = "desired"
 _EVENT_ATTRIBUTES = ("zone", "run_id", "program", "result", "reason", "duration_s", "volume_ml", "at", "boot_id", "n")
-_RETAINED = (protocol.ANNOUNCE, protocol.AVAILABILITY, protocol.STATE)
+_RETAINED = (protocol.ANNOUNCE, protocol.AVAILABILITY, protocol.STATE, protocol.DESIRED)
 
 type Changes = Mapping[str, Any]
 NOTHING: Changes = {}
@@ -46,14 +48,15 @@ class Inbox:
             protocol.EVENT: self._event,
             protocol.REPLY: self._reply,
             protocol.TIME_REQUEST: self._time_request,
+            protocol.DESIRED: self._desired,
         }
 
     @callback
     def async_hear(self, message: ReceiveMessage) -> None:
         """Take one message in, or complain once per topic."""
         leaf = message.topic.rsplit("/", 1)[-1]
-        payload = message.payload
-        if message.retain and (not payload or leaf not in _RETAINED) or not isinstance(payload, bytes):
+        payload = payload_of(message)
+        if message.retain and (not payload or leaf not in _RETAINED):
             return
         try:
             changes = self._handlers[leaf](message.topic, payload)
@@ -62,7 +65,10 @@ class Inbox:
                 self._complained.add(leaf)
                 _LOGGER.warning("Ignored a message on %s: %s", message.topic, error)
             return
-        self._coordinator.async_change(**changes, **({} if message.retain else self._seen()))
+        is_from_board = leaf in protocol.TO_HOME_ASSISTANT and not message.retain
+        self._coordinator.async_change(**changes, **(self._seen() if is_from_board else NOTHING))
+        if leaf == protocol.STATE and message.retain:
+            self._coordinator.acknowledger.async_ask_for_missing()
 
     def _seen(self) -> Changes:
         now = int(self._coordinator.now)
@@ -77,7 +83,7 @@ class Inbox:
             models.announce(topic, payload, self._coordinator.channel.key)
         except SignatureError:
             self._coordinator.async_change(key_fits=False)
-            entry.async_start_reauth(hass)
+            entry.async_start_reauth(hass, data={CONF_ANNOUNCE: payload.decode()})
             raise
         if payload != entry.data[CONF_ANNOUNCE].encode():
             hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_ANNOUNCE: payload.decode()})
@@ -100,15 +106,16 @@ class Inbox:
     def _telemetry(self, _topic: str, payload: bytes) -> Changes:
         telemetry = models.telemetry(payload)
         memory = self._coordinator.memory
-        news = [sample for sample in telemetry.samples if memory.add_sample(telemetry.boot_id, sample)]
-        self._coordinator.acknowledger.async_schedule()
+        boot_id, oldest = telemetry.boot_id, telemetry.oldest
+        news = [sample for sample in telemetry.samples if memory.add_sample(boot_id, sample, oldest) is Arrival.NEXT]
+        self._coordinator.acknowledger.async_schedule(boot_id)
         return {"sample": news[-1]} if news else NOTHING
 
     def _event(self, _topic: str, payload: bytes) -> Changes:
         event = models.event(payload)
-        if self._coordinator.memory.add_event(event):
+        if self._coordinator.memory.add_event(event) is Arrival.NEXT:
             self._coordinator.async_fire(event.event, {key: getattr(event, key) for key in _EVENT_ATTRIBUTES})
-        self._coordinator.acknowledger.async_schedule()
+        self._coordinator.acknowledger.async_schedule(event.boot_id)
         return NOTHING
 
     def _reply(self, _topic: str, payload: bytes) -> Changes:
@@ -119,6 +126,11 @@ class Inbox:
                 _LOGGER.warning("Board %s refused its settings: %s", self._coordinator.channel.device_id, refused)
             return {"desired_refused": refused}
         return {"queued": self._coordinator.commands.async_answered(reply)}
+
+    def _desired(self, topic: str, payload: bytes) -> Changes:
+        desired = models.desired(topic, payload, self._coordinator.channel.key)
+        self._coordinator.desired.async_adopt(desired)
+        return NOTHING
 
     def _time_request(self, _topic: str, payload: bytes) -> Changes:
         nonce = models.time_request(payload).nonce

@@ -1,30 +1,22 @@
 """What must survive a restart of Home Assistant for one board.
 
-Rule: plain values with a JSON form, and the two questions that only memory answers: which counter comes next, and is this number new.
+Rule: plain values with a JSON form, and the two questions that only memory answers: which counter comes next, and is this number the next one.
 Knows neither files nor topics; what it reads back passes the same readers as a message does.
 """
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from enum import Enum, auto
 import json
 from typing import Any
 
 from .errors import ModelError
 from .fields import read
-from .models import Availability, BoardEvent, Sample, State
+from .models import Availability, BoardEvent, Desired, Sample, State
 
 BOOTS_KEPT = 4  # a late duplicate may come from a boot before this one
 EVENTS_KEPT = 64
 SAMPLES_KEPT = 96  # a day, at a wake every 15 minutes
-
-
-@dataclass(frozen=True)
-class Desired:
-    """Settings and programs as last wanted; programs of None are the board's own affair."""
-
-    version: int
-    settings: Mapping[str, Any]
-    programs: tuple[Mapping[str, Any], ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -52,9 +44,25 @@ def _read_all[Model](model: type[Model], values: Any) -> list[Model]:
     return [found for value in values if (found := _read(model, value)) is not None]
 
 
+class Arrival(Enum):
+    """What a number is, held against what is stored."""
+
+    NEXT = auto()
+    REPEATED = auto()
+    AHEAD = auto()  # one before it is missing, and the board still holds that one
+
+
+def arrived(number: int, stored: int, oldest: int) -> Arrival:
+    """Judge a number; what is older than `oldest` had to give way on the board and will never come."""
+    expected = max(stored + 1, oldest)
+    if number == expected:
+        return Arrival.NEXT
+    return Arrival.REPEATED if number < expected else Arrival.AHEAD
+
+
 @dataclass
 class Memory:
-    """See the module's docstring. `stored` holds the boot that brought the latest news at its end."""
+    """See the module's docstring. `stored` holds the boot that spoke last at its end."""
 
     counter: int = 0
     last_seen: int = 0
@@ -74,27 +82,33 @@ class Memory:
         """What is stored of a boot."""
         return next((stored for stored in self.stored if stored.boot_id == boot_id), Stored(boot_id))
 
+    def touch(self, boot_id: int) -> Stored:
+        """Make a boot the one that spoke last; returns what is stored of it."""
+        latest = self.of_boot(boot_id)
+        self._store(latest)
+        return latest
+
     def _store(self, latest: Stored) -> None:
         others = [stored for stored in self.stored if stored.boot_id != latest.boot_id]
         self.stored = [*others, latest][-BOOTS_KEPT:]
 
-    def add_event(self, event: BoardEvent) -> bool:
-        """Keep an event; False when it was stored before."""
+    def add_event(self, event: BoardEvent) -> Arrival:
+        """Keep an event if it is the next one."""
         known = self.of_boot(event.boot_id)
-        if event.n <= known.event:
-            return False
-        self._store(replace(known, event=event.n))
-        self.events = [*self.events, event][-EVENTS_KEPT:]
-        return True
+        arrival = arrived(event.n, known.event, event.oldest)
+        if arrival is Arrival.NEXT:
+            self._store(replace(known, event=event.n))
+            self.events = [*self.events, event][-EVENTS_KEPT:]
+        return arrival
 
-    def add_sample(self, boot_id: int, sample: Sample) -> bool:
-        """Keep a sample; False when it was stored before."""
+    def add_sample(self, boot_id: int, sample: Sample, oldest: int) -> Arrival:
+        """Keep a sample if it is the next one."""
         known = self.of_boot(boot_id)
-        if sample.n <= known.sample:
-            return False
-        self._store(replace(known, sample=sample.n))
-        self.samples = [*self.samples, sample][-SAMPLES_KEPT:]
-        return True
+        arrival = arrived(sample.n, known.sample, oldest)
+        if arrival is Arrival.NEXT:
+            self._store(replace(known, sample=sample.n))
+            self.samples = [*self.samples, sample][-SAMPLES_KEPT:]
+        return arrival
 
     def to_json(self) -> dict[str, Any]:
         """The form that is written to disk."""
@@ -104,14 +118,10 @@ class Memory:
     @classmethod
     def from_json(cls, form: Mapping[str, Any]) -> Memory:
         """Read back what `to_json` gave; a part that does not validate is forgotten."""
-        desired = form.get("desired")
-        if desired is not None:
-            programs = desired["programs"]
-            desired = Desired(desired["version"], desired["settings"], None if programs is None else tuple(programs))
         return cls(
             counter=form["counter"],
             last_seen=form["last_seen"],
-            desired=desired,
+            desired=_read(Desired, form["desired"]),
             availability=_read(Availability, form["availability"]),
             state=_read(State, form["state"]),
             stored=[Stored(**stored) for stored in form["stored"]],

@@ -43,12 +43,10 @@ def desired(
     device_id: str,
     version: int,
     settings: Mapping[str, Any],
-    programs: Sequence[Mapping[str, Any]] | None,
+    programs: Sequence[Mapping[str, Any]],
 ) -> bytes:
-    """Build the wanted settings and programs; a setting that is missing, or programs of None, keep their value on the board."""
-    message: dict[str, Any] = {"version": version, "settings": dict(settings)}
-    if programs is not None:
-        message["programs"] = [dict(program) for program in programs]
+    """Build the wanted settings and programs. The board takes them as complete: a missing setting takes its default there."""
+    message = {"version": version, "settings": dict(settings), "programs": [dict(program) for program in programs]}
     return _signed(key, device_id, protocol.DESIRED, message)
 
 

@@ -5,12 +5,14 @@ component cannot know (a new fault, a new reason) is kept as long as it looks li
 Imports nothing of Home Assistant.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 import re
+from typing import Any
 
 from . import protocol
 from .errors import ModelError
-from .fields import decode, integer, maybe, nested, one_of, read, several, text, truth, word, word_or_empty
+from .fields import decode, integer, mapping, maybe, nested, one_of, read, several, text, truth, word, word_or_empty
 from .signing import split, verify
 
 ONLINE = "online"
@@ -131,17 +133,19 @@ class Sample:
 
 @dataclass(frozen=True)
 class Telemetry:
-    """Samples of one boot, oldest first."""
+    """Samples of one boot, oldest first; the board still holds those from `oldest` on."""
 
     boot_id: int = integer(_UINT32)
+    oldest: int = integer(_COUNT)
     samples: tuple[Sample, ...] = several(nested(Sample))
 
 
 @dataclass(frozen=True)
 class BoardEvent:
-    """One numbered happening on a board."""
+    """One numbered happening on a board, which still holds those from `oldest` on."""
 
     boot_id: int = integer(_UINT32)
+    oldest: int = integer(_COUNT)
     n: int = integer(_COUNT)
     at: int = integer(_UINT32)
     event: str = word()
@@ -172,6 +176,15 @@ class TimeRequest:
     """A board asks for the time."""
 
     nonce: str = text(_NONCE)
+
+
+@dataclass(frozen=True)
+class Desired:
+    """Settings and programs as wanted; complete, because the board takes them as a whole."""
+
+    version: int = integer(_COUNT)
+    settings: Mapping[str, Any] = mapping()
+    programs: tuple[Mapping[str, Any], ...] = several(mapping())
 
 
 def announce(topic: str, payload: bytes, key: bytes | None) -> Announce:
@@ -227,9 +240,6 @@ def time_request(payload: bytes) -> TimeRequest:
     return read(TimeRequest, decode(payload, protocol.PAYLOAD_MAX))
 
 
-def device_id_of(topic: str) -> str | None:
-    """The board that an announce topic names, or None when it is no such topic."""
-    parts = topic.split("/")
-    if len(parts) != 3 or parts[0] != protocol.BASE or parts[2] != protocol.ANNOUNCE or not _DEVICE_ID.fullmatch(parts[1]):
-        return None
-    return parts[1]
+def desired(topic: str, payload: bytes, key: bytes) -> Desired:
+    """Parse what Home Assistant itself retained earlier; verified first, because only Home Assistant and the board have the key."""
+    return read(Desired, decode(verify(key, topic, payload), protocol.PAYLOAD_MAX))

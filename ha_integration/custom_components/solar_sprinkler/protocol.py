@@ -64,6 +64,10 @@ REASONS = (
     "watchdog",
     "soft_reset",
     "adjusted_to_zero",  # the seasonal adjustment leaves less than the shortest run
+    "storage",
+    "sensor",
+    "clock",
+    "tampering",
 )
 
 # Limits: (lowest, highest), both allowed.
