@@ -1,6 +1,6 @@
 """A simulated board whose firmware runs on the real interpreter; everything else about it is `SimulatedBoard`.
 
-Rule: it decides where files lie and nothing more. boot.py, closer.py, main.py and what provisioning wrote lie in littlefs, as they are;
+Rule: it decides where files lie and nothing more. What provisioning writes lies in littlefs (boot.py and main.py as they are, the closer as bytecode);
 the application lies in the ROMFS partition as a bundle of bytecode.
 """
 
@@ -14,9 +14,9 @@ from sim.port import Port
 from sim.provision import FIRMWARE
 from sim.remote.bridge import Remote
 from sim.remote.frames import Heap
-from sim.remote.image import FlashImage
+from sim.remote.image import FlashImage, ImageFlash
 from sim.remote.interpreter import BOARD_HEAP, Options
-from tools.micropython.package import firmware_romfs
+from tools.micropython.package import firmware_romfs, on_flash
 
 
 class RemoteBoard(SimulatedBoard):
@@ -33,6 +33,7 @@ class RemoteBoard(SimulatedBoard):
         super().__init__(*args, **kwargs)
         self.console = b""  # all that the board printed, over all boots
         self.heaps: list[Heap] = []  # one for each boot that ended by itself
+        self.endings: list[Ending] = []  # how they ended
         self.script: Path | None = None  # instead of boot.py and main.py, from the next boot on
         self.typed = b""  # what the next boot finds on its serial line
         self._heap = heap
@@ -40,7 +41,8 @@ class RemoteBoard(SimulatedBoard):
         self._folder = TemporaryDirectory()
         self.image = FlashImage(Path(self._folder.name) / "flash.bin")
         self.image.put_romfs(firmware_romfs(FIRMWARE) if romfs is None else romfs)
-        self.image.put_files(self.chip.flash.files)
+        self.image.put_files(on_flash(FIRMWARE, self.chip.flash.files))
+        self.chip.flash = ImageFlash(self.image)
         self.remote: Remote | None = None
 
     def close(self) -> None:
@@ -69,7 +71,8 @@ class RemoteBoard(SimulatedBoard):
         typed, self.typed = self.typed, b""
         try:
             self.remote.run(typed=typed)
-        except Ending:
+        except Ending as ending:
+            self.endings.append(ending)
             if self.remote.last_heap is not None:
                 self.heaps.append(self.remote.last_heap)
             raise

@@ -5,10 +5,12 @@ layout (boards/esp8266_2MiB_ROMFS.ld); what the file system in it means is Micro
 """
 
 import mmap
+from collections.abc import Callable, Iterator, MutableMapping
 from pathlib import Path
 from types import TracebackType
 
 from sim.errors import FileError, PowerLoss
+from sim.flash import Flash
 from sim.remote.interpreter import run_script
 
 SECTOR = 4096
@@ -65,6 +67,7 @@ class FlashImage:
         self.steps = 0
         self.bytes_written = 0
         self.cut_at: int | None = None
+        self.on_write: Callable[[int, str, str], None] | None = None  # told of each step; may raise
         try:
             if not path.exists():
                 path.write_bytes(b"\xff" * SIZE)
@@ -89,6 +92,8 @@ class FlashImage:
 
     def _cut(self) -> bool:
         self.steps += 1
+        if self.on_write is not None:
+            self.on_write(self.steps, "write", "")
         if self.cut_at is None:
             return False
         self.cut_at -= 1
@@ -130,6 +135,10 @@ class FlashImage:
             raise FileError(f"the ROMFS image has {len(romfs)} bytes and its partition {ROMFS_SIZE}; leave modules out")
         self._memory[ROMFS_START : ROMFS_START + ROMFS_SIZE] = romfs.ljust(ROMFS_SIZE, b"\xff")
 
+    def romfs(self) -> bytes:
+        """What is in the partition, without what is erased behind it."""
+        return self._memory[ROMFS_START : ROMFS_START + ROMFS_SIZE].rstrip(b"\xff")
+
     def put_files(self, files: dict[str, bytes]) -> None:
         """Write files (by absolute path) into the file system, which is made when there is none."""
         puts = [f"put({path!r}, {data!r})\n" for path, data in files.items()]
@@ -143,5 +152,60 @@ class FlashImage:
         lines = (line.split(" ") for line in listed.check().splitlines())
         return {path: bytes.fromhex(content) for path, content in lines}
 
+    def remove_file(self, path: str) -> None:
+        """Delete a file from the file system."""
+        run_script(f"{MOUNT}import os\nos.remove({path!r})", image=self.path, heap=TOOL_HEAP, mount=False).check()
+
     def _has_romfs(self) -> bool:
         return self._memory[ROMFS_START : ROMFS_START + 3] == b"\xd2\xcd\x31"
+
+
+class ImageFiles(MutableMapping[str, bytes]):
+    """The files of an image as a mapping by absolute path; only while no board runs from it, or sleeps."""
+
+    def __init__(self, image: FlashImage) -> None:
+        self._image = image
+
+    def __getitem__(self, path: str) -> bytes:
+        return self._image.files()[path]
+
+    def __setitem__(self, path: str, data: bytes) -> None:
+        self._image.put_files({path: data})
+
+    def __delitem__(self, path: str) -> None:
+        if path not in self._image.files():
+            raise KeyError(path)
+        self._image.remove_file(path)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._image.files())
+
+    def __len__(self) -> int:
+        return len(self._image.files())
+
+
+class ImageFlash(Flash):
+    """An image where a chip's flash is asked for: its files, how often it was written, and `on_write`."""
+
+    def __init__(self, image: FlashImage) -> None:
+        self._image = image
+        super().__init__()
+        self.files = ImageFiles(image)  # type: ignore[assignment]  # as good as a dict
+
+    @property
+    def steps(self) -> int:
+        """Sectors erased and pages written."""
+        return self._image.steps
+
+    @steps.setter
+    def steps(self, _steps: int) -> None:
+        pass  # the image counts
+
+    @property
+    def on_write(self) -> Callable[[int, str, str], None] | None:
+        """See `FlashImage`."""
+        return self._image.on_write
+
+    @on_write.setter
+    def on_write(self, callback: Callable[[int, str, str], None] | None) -> None:
+        self._image.on_write = callback

@@ -5,12 +5,16 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sim.remote import FlashImage, RemoteBoard
 from sim.remote.interpreter import ROOT
+from tests.firmware import rig
 from tools.micropython.package import firmware_romfs
+
+COLLECT_EVERY = 1024  # bytes allocated; what is alive is then known to that
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -35,6 +39,31 @@ def image(tmp_path: Path) -> Iterator[FlashImage]:
     """An erased flash."""
     with FlashImage(tmp_path / "flash.bin") as flash:
         yield flash
+
+
+@pytest.fixture(scope="session")
+def peaks() -> dict[str, int]:
+    """The most heap that each test of the whole firmware had in use, in bytes."""
+    return {}
+
+
+@pytest.fixture
+def on_the_interpreter(
+    monkeypatch: pytest.MonkeyPatch, romfs: bytes, peaks: dict[str, int], request: pytest.FixtureRequest
+) -> Iterator[None]:
+    """Every board of tests/firmware's rig runs on the interpreter; how much heap it took goes to `peaks`."""
+    boards: list[RemoteBoard] = []
+
+    def make(*args: Any, **kwargs: Any) -> RemoteBoard:
+        boards.append(RemoteBoard(*args, romfs=romfs, collect=COLLECT_EVERY, **kwargs))
+        return boards[-1]
+
+    monkeypatch.setattr(rig, "SimulatedBoard", make)
+    yield
+    for board in boards:
+        board.close()
+        assert "Traceback" not in board.text, board.text
+        peaks[request.node.name] = max(peaks.get(request.node.name, 0), *(heap.peak for heap in board.heaps))
 
 
 @pytest.fixture

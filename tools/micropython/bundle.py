@@ -8,11 +8,14 @@ Rule: the meaning of the firmware stays what it is; only modules, constants and 
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeIs
 
 from tools.micropython.names import Names
+from tools.micropython.prune import prune
 from tools.micropython.scopes import ScopedTransformer, bound_names
 
 SMALL_INT = 1 << 30
+SHORT_TEXT = 10  # characters: such a text is a name to MicroPython, so it costs the same at every use
 
 
 class BundleError(Exception):
@@ -42,7 +45,8 @@ class Extern:
     name: str = ""
 
 
-type Binding = Own | Sibling | Extern | int
+type Constant = int | str
+type Binding = Own | Sibling | Extern | Constant
 
 
 @dataclass(slots=True)
@@ -58,6 +62,10 @@ def absolute(module: str, node: ast.ImportFrom) -> str:
     """The dotted name of what a relative import imports from."""
     base = module.split(".")[: -node.level]
     return ".".join([*base, *([node.module] if node.module else [])])
+
+
+def _is_constant(value: object) -> TypeIs[Constant]:
+    return (type(value) is int and abs(value) < SMALL_INT) or (isinstance(value, str) and len(value) <= SHORT_TEXT)
 
 
 class Program:
@@ -122,20 +130,24 @@ class Program:
         return found
 
     def _constants(self, module: Module, node: ast.Assign) -> dict[str, Binding]:
-        """The constants that an assignment defines: capital names of small integers, written once."""
+        """The constants that an assignment defines: capital names of small integers and short texts."""
         target = node.targets[0]
         names = target.elts if isinstance(target, ast.Tuple) else [target]
         if len(node.targets) != 1 or not all(isinstance(name, ast.Name) and name.id.isupper() for name in names):
             return {}
         values = self._evaluate(module, node.value)
         values = list(values) if isinstance(target, ast.Tuple) and isinstance(values, (tuple, range)) else [values]
-        if len(values) != len(names) or not all(type(value) is int and abs(value) < SMALL_INT for value in values):
-            return {}
-        return {name.id: value for name, value in zip(names, values, strict=True) if isinstance(name, ast.Name)}
+        found = {
+            name.id: value
+            for name, value in zip(names, values, strict=False)
+            if isinstance(name, ast.Name) and _is_constant(value)
+        }
+        constants: dict[str, Binding] = dict(found)
+        return constants if len(constants) == len(names) == len(values) else {}
 
     def _evaluate(self, module: Module, node: ast.expr) -> object:
         """The value of an expression of literals and constants; None if it is anything else."""
-        known = {name: value for name, value in module.globals.items() if isinstance(value, int)}
+        known = {name: value for name, value in module.globals.items() if isinstance(value, int | str)}
         used = {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}
         if not used <= {*known, "range"} or any(isinstance(part, ast.Attribute) for part in ast.walk(node)):
             return None
@@ -155,7 +167,7 @@ class _Linker(ScopedTransformer):
         self.used: set[Binding] = set()
 
     def _reference(self, binding: Binding, context: ast.expr_context) -> ast.expr:
-        if isinstance(binding, int):
+        if isinstance(binding, int | str):
             return ast.Constant(binding)
         if isinstance(binding, Sibling):
             raise BundleError(f"{self.module.name}: the module {binding.module} is used as a value")
@@ -230,7 +242,7 @@ class _Linker(ScopedTransformer):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             return True
         return isinstance(node, ast.Assign) and all(
-            isinstance(self.module.globals.get(name), int) for name in bound_names([node])
+            isinstance(self.module.globals.get(name), int | str) for name in bound_names([node])
         )
 
 
@@ -256,14 +268,19 @@ def bundle(
     """
     program = Program(sources, tuple(entries))
     main = next(iter(entries))
-    kept = {program.resolve(Own(module, name)) for module, found in entries.items() for name in found}
-    names = Names(sources, outside, {binding.name: binding for binding in kept if isinstance(binding, Own)})
-    body: list[ast.stmt] = []
+    kept = {name: program.resolve(Own(module, name)) for module, found in entries.items() for name in found}
+    names = Names(sources, outside, kept)
+    body: list[ast.stmt] = [
+        ast.Assign([ast.Name(name, ast.Store())], ast.Constant(value))
+        for name, value in kept.items()
+        if isinstance(value, int | str)
+    ]
     used: set[Binding] = set()
     for name in program.resident:
         linker = _Linker(program, program.modules[name], names)
         body += linker.link()
         used |= linker.used
+    body = prune(body, _shared(program, names) | set(kept))
     externs = [_import(binding, names.of_global(binding)) for binding in sorted(_externs(used), key=str)]
     files = {main: _text(externs + body, names)}
     for module, found in entries.items():
@@ -273,6 +290,19 @@ def bundle(
         if program.modules[name].tree.body:
             files[name] = _on_demand(program, name, main, names)
     return files
+
+
+def _shared(program: Program, names: Names) -> set[str]:
+    """Names of the bundle's globals that modules loaded on demand take from it."""
+    shared: set[str] = set()
+    for name in program.on_demand:
+        for binding in program.modules[name].globals.values():
+            if isinstance(binding, Own) and binding.module in program.resident:
+                shared.add(names.of_global(binding))
+            elif isinstance(binding, Sibling):
+                own = program.modules[binding.module].globals.values()
+                shared |= {names.of_global(item) for item in own if isinstance(item, Own)}
+    return shared
 
 
 def _externs(used: set[Binding]) -> list[Extern]:

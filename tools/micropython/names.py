@@ -72,7 +72,7 @@ class Names:
         ]
         self._arguments = spare[:ARGUMENTS]
         self._spare_globals = spare[ARGUMENTS:][::-1]
-        self._globals: dict[object, str] = {binding: name for name, binding in kept.items()}
+        self._globals = {binding: name for name, binding in kept.items() if not isinstance(binding, int | str)}
         self._given = {*kept, *self._arguments}
         self._hidden = {name for tree in trees for name in _locals(tree)}
         counted = Counter(name for tree in trees for name in _attributes(tree))

