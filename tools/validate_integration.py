@@ -43,6 +43,8 @@ VERSIONS = [
 ALWAYS_THERE = {"diagnostics", "homeassistant", "persistent_notification", "repairs"}
 RULE_STATES = {"done", "exempt", "todo"}
 RULE_COUNT = 54
+ACTION_KEYS = ("fields", "target")
+FIELD_KEYS = ("default", "example", "filter", "required", "selector")
 ICON = re.compile(r"mdi:[a-z0-9-]+")
 PLACEHOLDER = re.compile(r"{(\w+)}")
 
@@ -158,11 +160,13 @@ def check_services(integration: Integration) -> Iterator[Finding]:
             yield "services.yaml", f"{name}: no name or description in en.json"
         if name not in integration.icons.get("services", {}):
             yield "services.yaml", f"{name}: no icon"
+        yield from (("services.yaml", f"{name}: unknown key {key!r}") for key in (described or {}) if key not in ACTION_KEYS)
         yield from _fields(name, (described or {}).get("fields") or {}, texts.get("fields", {}))
 
 
 def _fields(action: str, fields: dict[str, Any], texts: dict[str, Any]) -> Iterator[Finding]:
     for name, described in fields.items():
+        yield from (("services.yaml", f"{action}.{name}: unknown key {key!r}") for key in described if key not in FIELD_KEYS)
         if not texts.get(name, {}).get("name") or not texts.get(name, {}).get("description"):
             yield "services.yaml", f"{action}.{name}: no name or description in en.json"
         try:
