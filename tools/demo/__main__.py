@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tools.demo import no_ha, session
+from tools.demo.board import Scene
 from tools.demo.errors import CheckError, DemoError
 from tools.demo.home_assistant import DASHBOARD
 from tools.demo.journey import Journey, errors_in
@@ -70,7 +71,7 @@ def port(text: str) -> int:
 
 async def demo(wanted: argparse.Namespace, progress: Progress) -> None:
     """Run until it is done, stopped or broken."""
-    options = session.Options(wanted.data.resolve(), wanted.http_port, wanted.mqtt_port, wanted.speed)
+    options = session.Options(wanted.data.resolve(), wanted.http_port, wanted.mqtt_port, Scene(speed=wanted.speed))
     async with session.start(options, progress) as running:
         if wanted.no_ha:
             await (no_ha.check if wanted.check else no_ha.show)(running, progress)

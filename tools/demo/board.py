@@ -17,9 +17,17 @@ from tools.demo.errors import DemoError
 from tools.demo.processes import Processes
 
 LATITUDE, LONGITUDE = 36.07, -79.79
-MORNING = "11:00"  # the lawn's time at the start: a demo at midnight has sun on its panel too
 START_S = 20.0
 LOOK_S = 0.02
+
+
+@dataclasses.dataclass(frozen=True)
+class Scene:
+    """The lawn at the start, and how the board lives on it."""
+
+    speed: float = 1  # of sun, soil and battery
+    lawn_time: str = "11:00"  # solar time: a demo at midnight has sun on its panel too
+    sleeps: bool = False  # between its wakes, as on a real lawn
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,25 +44,26 @@ class Board:
         return self.folder / "truth.jsonl"
 
 
-async def start(folder: Path, broker: Broker, speed: float, processes: Processes) -> Board:
-    """Provision and start a new board in `folder`."""
+async def start(folder: Path, broker: Broker, scene: Scene, processes: Processes, name: str = "board") -> Board:
+    """Provision and start a new board in `folder`, as the process `name`."""
     folder.mkdir(mode=0o700, parents=True)
     password = folder / "broker_password"
     with os.fdopen(os.open(password, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(broker.passwords["board"] + "\n")
     command: list[str | Path] = [sys.executable, "-m", "sim", "board", "--broker", f"127.0.0.1:{broker.port}"]
     command += ["--broker-user", "board", "--broker-password-file", password, "--data", folder]
-    command += ["--truth", folder / "truth.jsonl", "--speed", str(speed), "--lawn-time", MORNING]
+    command += ["--truth", folder / "truth.jsonl", "--speed", str(scene.speed), "--lawn-time", scene.lawn_time]
     command += ["--latitude", str(LATITUDE), "--longitude", str(LONGITUDE)]
-    await processes.start("board", *command)
+    command += ["--no-always-responsive"] if scene.sleeps else []
+    await processes.start(name, *command)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(START_S):
             while not (code := _first_line(folder / "pairing_code")):
-                if processes.has_ended("board"):
+                if processes.has_ended(name):
                     raise DemoError(await processes.first_end())
                 await asyncio.sleep(LOOK_S)
             return Board(folder, _first_line(folder / "device_id"), code)
-    raise DemoError(f"the board is not up after {START_S:.0f} s; see {processes.log('board')}")
+    raise DemoError(f"the board is not up after {START_S:.0f} s; see {processes.log(name)}")
 
 
 def _first_line(path: Path) -> str:

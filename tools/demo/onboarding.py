@@ -18,7 +18,7 @@ DOMAIN = "solar_sprinkler"
 
 async def make_account(api: Api) -> None:
     """Make the owner's account and log in. Its password is random and kept nowhere: 127.0.0.1 is trusted without one."""
-    await _until_onboarding_answers(api)
+    await _until_answers(api, "/api/onboarding")
     account = {
         "client_id": api.client_id,
         "name": "Demo",
@@ -27,6 +27,16 @@ async def make_account(api: Api) -> None:
         "language": "en",
     }
     await api.log_in((await api.request("POST", "/api/onboarding/users", json=account))["auth_code"])
+
+
+async def log_in_again(api: Api) -> None:
+    """Log in to a Home Assistant that has an account, as a browser on this machine does: trusted, without a password."""
+    await _until_answers(api, "/auth/providers")
+    client = {"client_id": api.client_id, "redirect_uri": api.client_id, "handler": ["trusted_networks", None]}
+    flow = await api.request("POST", "/auth/login_flow", json=client)
+    if flow["type"] != "create_entry":
+        raise DemoError(f"Home Assistant does not trust this machine: its login asks for {flow.get('step_id')}")
+    await api.log_in(flow["result"])
 
 
 async def until_running(api: Api) -> None:
@@ -47,20 +57,20 @@ async def add_broker(api: Api, broker: Broker) -> None:
     await finish(api, flow, {"broker": "127.0.0.1", "port": broker.port, "username": user, "password": password})
 
 
-async def discovered(api: Api, limit_s: float) -> dict[str, Any]:
-    """The first form of the board that MQTT announced."""
+async def discovered(api: Api, device_id: str, limit_s: float) -> dict[str, Any]:
+    """The first form of a board that MQTT announced."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(limit_s):
             while True:
                 for flow in await api.command("config_entries/flow/progress"):
-                    if flow["handler"] == DOMAIN:
+                    if flow["handler"] == DOMAIN and flow["context"]["unique_id"] == device_id:
                         found: dict[str, Any] = await api.request(
                             "GET", f"/api/config/config_entries/flow/{flow['flow_id']}"
                         )
                         return found
                 await asyncio.sleep(0.05)
     raise DemoError(
-        f"Home Assistant discovered no board within {limit_s:.0f} s; see the logs of board and home-assistant"
+        f"Home Assistant did not discover board {device_id} within {limit_s:.0f} s; see the logs of board and home-assistant"
     )
 
 
@@ -95,12 +105,12 @@ def fill(schema: Iterable[dict[str, Any]], given: dict[str, Any]) -> dict[str, A
     return answers
 
 
-async def _until_onboarding_answers(api: Api) -> None:
+async def _until_answers(api: Api, path: str) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(READY_S):
             while True:
                 with contextlib.suppress(aiohttp.ClientError):
-                    await api.request("GET", "/api/onboarding")
+                    await api.request("GET", path)
                     return
                 await asyncio.sleep(0.05)
     raise DemoError(f"Home Assistant does not answer after {READY_S:.0f} s; see its log")

@@ -26,7 +26,7 @@ class Options:
     folder: Path
     http_port: int | None = None
     mqtt_port: int | None = None
-    speed: float = 1
+    scene: board.Scene = dataclasses.field(default_factory=board.Scene)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,7 +76,7 @@ async def start(options: Options, progress: Progress) -> AsyncIterator[Session]:
                 prepared = broker.prepare(options.folder / "broker", mqtt_port)
                 await broker.start(prepared, running)
             with progress.step("board, with the firmware's own code"):
-                started = await board.start(options.folder / "board", prepared, options.speed, running)
+                started = await board.start(options.folder / "board", prepared, options.scene, running)
             yield Session(options.folder, running, prepared, started, http_port)
 
 
@@ -94,10 +94,15 @@ async def with_home_assistant(session: Session, progress: Progress) -> AsyncIter
             await onboarding.until_running(api)
         with progress.step("broker added to Home Assistant"):
             await onboarding.add_broker(api, session.broker)
-        with progress.step(f"board {session.board.device_id} discovered over MQTT"):
-            form = await onboarding.discovered(api, DISCOVERY_S)
-        with progress.step("board paired with its code"):
-            await onboarding.finish(api, form, {"pairing_code": session.board.pairing_code})
-            lawn = await find(api, session.board.device_id)
-            dashboard.write(folder / home_assistant.DASHBOARD_FILE, lawn)
+        lawn = await pair(api, session.board, progress)
+        dashboard.write(folder / home_assistant.DASHBOARD_FILE, lawn)
         yield api, lawn
+
+
+async def pair(api: Api, started: board.Board, progress: Progress) -> Lawn:
+    """Accept the board that Home Assistant has discovered; returns what it shows of it."""
+    with progress.step(f"board {started.device_id} discovered over MQTT"):
+        form = await onboarding.discovered(api, started.device_id, DISCOVERY_S)
+    with progress.step("board paired with its code"):
+        await onboarding.finish(api, form, {"pairing_code": started.pairing_code})
+        return await find(api, started.device_id)
