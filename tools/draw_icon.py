@@ -5,11 +5,11 @@ usage: python tools/draw_icon.py [ICON.png]
 Rule: standard library only; the same pixels on every machine, so that a test can compare.
 """
 
-from math import hypot
-from pathlib import Path
 import struct
 import sys
 import zlib
+from math import hypot
+from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 ICON = ROOT / "ha_integration/custom_components/solar_sprinkler/brand/icon.png"
@@ -27,7 +27,8 @@ def _is_sun(x: float, y: float) -> bool:
     if hypot(dx, dy) <= SUN_RADIUS:
         return True
     return any(
-        RAY_FROM <= dx * along + dy * down <= RAY_TO and abs(dx * down - dy * along) <= RAY_WIDTH for along, down in RAYS
+        RAY_FROM <= dx * along + dy * down <= RAY_TO and abs(dx * down - dy * along) <= RAY_WIDTH
+        for along, down in RAYS
     )
 
 
@@ -67,7 +68,12 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
 def png() -> bytes:
     """The icon."""
     header = struct.pack(">IIBBBBB", SIZE, SIZE, 8, 6, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(rows(), 9)) + _chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + _chunk(b"IHDR", header)
+        + _chunk(b"IDAT", zlib.compress(rows(), 9))
+        + _chunk(b"IEND", b"")
+    )
 
 
 if __name__ == "__main__":

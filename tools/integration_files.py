@@ -4,10 +4,10 @@ Rule: reads and parses, judges nothing but that a file can be read; imports noth
 """
 
 import ast
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-import json
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,9 @@ class Integration:
             for node in ast.walk(tree):
                 if isinstance(node, ast.Call):
                     function = getattr(node.func, "attr", getattr(node.func, "id", ""))
-                    strings = {word.arg: text for word in node.keywords for text in [_text(word.value)] if word.arg and text}
+                    strings = {
+                        word.arg: text for word in node.keywords for text in [_text(word.value)] if word.arg and text
+                    }
                     yield name, function, strings
 
 
@@ -89,14 +91,16 @@ def leaves(tree: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
 
 def components_used(tree: ast.Module) -> set[str]:
     """Names of Home Assistant's own integrations that a module imports from."""
-    found = set()
+    found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module == "homeassistant.components":
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("homeassistant.components."):
             found.add(str(node.module).split(".")[2])
         elif isinstance(node, ast.Import):
-            found.update(alias.name.split(".")[2] for alias in node.names if alias.name.startswith("homeassistant.components."))
+            found.update(
+                alias.name.split(".")[2] for alias in node.names if alias.name.startswith("homeassistant.components.")
+            )
     return found
 
 

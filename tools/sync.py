@@ -6,8 +6,8 @@ Rule: copies bytes, interprets nothing. HACS installs only what lies inside the 
 """
 
 import argparse
-from pathlib import Path
 import sys
+from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "firmware/sprinkler/protocol.py"
@@ -21,13 +21,17 @@ def is_exact(source: Path, copy: Path) -> bool:
 
 def main(arguments: list[str] | None = None, source: Path = SOURCE, copy: Path = COPY) -> int:
     """Copy, or with --check only compare; returns 0 when both files are equal at the end, 1 when --check found a difference."""
-    parser = argparse.ArgumentParser(description="Copy firmware/sprinkler/protocol.py into the Home Assistant component.")
+    parser = argparse.ArgumentParser(
+        description="Copy firmware/sprinkler/protocol.py into the Home Assistant component."
+    )
     parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 when the copy differs")
     wanted = parser.parse_args(arguments)
     if is_exact(source, copy):
         return 0
     if wanted.check:
-        print(f"{copy.name} of the Home Assistant component differs from {source.name} of the firmware; run: python tools/sync.py")
+        print(
+            f"{copy.name} of the Home Assistant component differs from {source.name} of the firmware; run: python tools/sync.py"
+        )
         return 1
     copy.write_bytes(source.read_bytes())
     print(f"copied {source.name} to {copy.parent.name}")

@@ -6,21 +6,21 @@ Rule: reads files and the installed homeassistant, imports nothing of the integr
 Exit status 1 when anything is.
 """
 
-from collections.abc import Callable, Iterator
 import json
-from pathlib import Path
 import re
 import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
+import voluptuous as vol
 from awesomeversion import AwesomeVersion, AwesomeVersionException, AwesomeVersionStrategy
 from homeassistant.helpers import selector, service
 from homeassistant.util.yaml import load_yaml_dict
-import voluptuous as vol
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # so that it runs as a script, too
-from tools.integration_files import CORE, Finding, Integration, components_used, core_manifest, leaves  # noqa: E402
+from tools.integration_files import CORE, Finding, Integration, components_used, core_manifest, leaves
 
 type Check = Callable[[Integration], Iterator[Finding]]
 
@@ -72,7 +72,9 @@ def check_manifest(integration: Integration) -> Iterator[Finding]:
     for key in ("documentation", "issue_tracker"):
         if urlparse(str(manifest.get(key))).scheme != "https":
             yield where, f"{key} is no https address"
-    if not all(re.fullmatch(r"@[\w/-]+", owner) for owner in manifest.get("codeowners", [])) or not manifest.get("codeowners"):
+    if not all(re.fullmatch(r"@[\w/-]+", owner) for owner in manifest.get("codeowners", [])) or not manifest.get(
+        "codeowners"
+    ):
         yield where, "codeowners are GitHub names with an @"
 
 
@@ -151,7 +153,7 @@ def check_services(integration: Integration) -> Iterator[Finding]:
     if registers and not integration.services:
         yield "services.yaml", "actions are registered, but not described"
     try:
-        service._SERVICES_SCHEMA(integration.services)  # noqa: SLF001  (what Home Assistant itself holds the file against)
+        service._SERVICES_SCHEMA(integration.services)
     except vol.Invalid as error:
         yield "services.yaml", str(error)
     for name, described in integration.services.items():
@@ -160,13 +162,17 @@ def check_services(integration: Integration) -> Iterator[Finding]:
             yield "services.yaml", f"{name}: no name or description in en.json"
         if name not in integration.icons.get("services", {}):
             yield "services.yaml", f"{name}: no icon"
-        yield from (("services.yaml", f"{name}: unknown key {key!r}") for key in (described or {}) if key not in ACTION_KEYS)
+        yield from (
+            ("services.yaml", f"{name}: unknown key {key!r}") for key in (described or {}) if key not in ACTION_KEYS
+        )
         yield from _fields(name, (described or {}).get("fields") or {}, texts.get("fields", {}))
 
 
 def _fields(action: str, fields: dict[str, Any], texts: dict[str, Any]) -> Iterator[Finding]:
     for name, described in fields.items():
-        yield from (("services.yaml", f"{action}.{name}: unknown key {key!r}") for key in described if key not in FIELD_KEYS)
+        yield from (
+            ("services.yaml", f"{action}.{name}: unknown key {key!r}") for key in described if key not in FIELD_KEYS
+        )
         if not texts.get(name, {}).get("name") or not texts.get(name, {}).get("description"):
             yield "services.yaml", f"{action}.{name}: no name or description in en.json"
         try:

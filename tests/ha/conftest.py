@@ -1,20 +1,26 @@
 """Home Assistant's own fixtures, for this folder alone: elsewhere they would forbid sockets and run an event loop for every test."""
 
-# isort: off  (these two come first: the harness has a package of the same name, which would hide ours; and it patches before others import)
+# These two come first: the harness has a package of the same name, which would hide ours; and it patches before others import.
+# isort: off
 import custom_components  # noqa: F401
 from pytest_homeassistant_custom_component.plugins import *  # noqa: F403
 
 # isort: on
+
 import asyncio
-from collections.abc import Coroutine, Generator
 import json
+from collections.abc import Coroutine, Generator
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
-import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_mqtt_message, async_fire_time_changed
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_mqtt_message,
+    async_fire_time_changed,
+)
 from pytest_homeassistant_custom_component.typing import MqttMockHAClient
 
 from tests.ha import witness

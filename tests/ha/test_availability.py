@@ -1,8 +1,8 @@
 """A board that sleeps, one that is lost, and a Home Assistant that was restarted: what is shown when nobody can know."""
 
+import pytest
 from homeassistant.core import CoreState, HomeAssistant, State
 from homeassistant.setup import async_setup_component
-import pytest
 from pytest_homeassistant_custom_component.common import mock_restore_cache_with_extra_data
 
 from tests.ha import witness
@@ -158,8 +158,12 @@ async def test_stopping_home_assistant_acknowledges_nothing(hass, sprinkler: Spr
     hass.set_state(CoreState.running)
 
 
-@pytest.mark.parametrize("damage", [{"state": {"at": "yesterday"}}, {"events": [{}], "samples": [7]}, {"desired": {"version": -1}}])
-async def test_damaged_part_of_the_file_is_forgotten_and_the_rest_is_used(hass, mqtt_mock, entry, freezer, hass_storage, damage):
+@pytest.mark.parametrize(
+    "damage", [{"state": {"at": "yesterday"}}, {"events": [{}], "samples": [7]}, {"desired": {"version": -1}}]
+)
+async def test_damaged_part_of_the_file_is_forgotten_and_the_rest_is_used(
+    hass, mqtt_mock, entry, freezer, hass_storage, damage
+):
     freezer.move_to(witness.NOW_UTC)
     intact = {
         "counter": 5, "last_seen": witness.NOW, "desired": None, "availability": {"state": "asleep", "until": witness.NOW + 60},
@@ -177,7 +181,13 @@ async def test_damaged_part_of_the_file_is_forgotten_and_the_rest_is_used(hass, 
 
 async def test_run_time_survives_a_restart(hass, mqtt_mock, entry, freezer):
     freezer.move_to(witness.NOW_UTC)
-    restored = {"native_max_value": 120, "native_min_value": 1, "native_step": 1, "native_unit_of_measurement": "min", "native_value": 25}
+    restored = {
+        "native_max_value": 120,
+        "native_min_value": 1,
+        "native_step": 1,
+        "native_unit_of_measurement": "min",
+        "native_value": 25,
+    }
     mock_restore_cache_with_extra_data(hass, [(State(RUN_TIME, "25"), restored)])
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()

@@ -3,11 +3,11 @@
 import asyncio
 from unittest.mock import patch
 
+import pytest
 from homeassistant import config_entries
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-import pytest
 from pytest_homeassistant_custom_component.common import async_fire_mqtt_message
 
 from tests.ha import witness
@@ -23,7 +23,9 @@ def short_listening(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("custom_components.solar_sprinkler.config_flow.LISTEN_S", 0.05)
 
 
-async def announce(hass: HomeAssistant, payload: str | bytes, device_id: str = witness.DEVICE_ID, *, retain: bool = False) -> None:
+async def announce(
+    hass: HomeAssistant, payload: str | bytes, device_id: str = witness.DEVICE_ID, *, retain: bool = False
+) -> None:
     """Publish an announce and let discovery work it off."""
     async_fire_mqtt_message(hass, witness.topic("announce", device_id), payload, retain=retain)
     await hass.async_block_till_done(wait_background_tasks=True)
@@ -70,7 +72,9 @@ async def test_slip_and_another_boards_code_differ_and_can_be_mended(hass, mqtt_
     assert (await pair(hass, witness.PAIRING_CODE))["type"] is FlowResultType.CREATE_ENTRY
 
 
-@pytest.mark.parametrize("payload", ["", "hello", "{}", witness.signed("announce", {**ANNOUNCE, "zones": 9}), b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "payload", ["", "hello", "{}", witness.signed("announce", {**ANNOUNCE, "zones": 9}), b"\xff\xfe"]
+)
 async def test_what_is_no_announce_starts_nothing(hass, mqtt_mock, payload):
     await announce(hass, payload)
     assert flows(hass) == []

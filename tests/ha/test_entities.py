@@ -2,11 +2,11 @@
 
 import json
 
+import pytest
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
-import pytest
 
 from tests.ha import witness
 from tests.ha.conftest import DOMAIN, Sprinkler
@@ -37,7 +37,15 @@ SHOWN = {
     f"valve.{BOARD}_zone_1": "open",
     f"valve.{BOARD}_zone_2": "closed",
 }
-HIDDEN = {"battery_current", "battery_voltage", "power_mode", "signal_strength", "solar_current", "solar_voltage", "wake_reason"}
+HIDDEN = {
+    "battery_current",
+    "battery_voltage",
+    "power_mode",
+    "signal_strength",
+    "solar_current",
+    "solar_voltage",
+    "wake_reason",
+}
 HIDDEN_SHOWN = {
     "battery_current": "96", "battery_voltage": "3.984", "power_mode": "normal", "signal_strength": "-60", "solar_current": "230",
     "solar_voltage": "5.09", "wake_reason": "timer",
@@ -71,14 +79,21 @@ async def test_the_curious_find_more_switched_off(hass, sprinkler: Sprinkler, en
 
 async def test_every_entity_has_an_id_of_its_own_and_a_name_of_ours(hass, sprinkler: Sprinkler, entity_registry):
     registered = er.async_entries_for_config_entry(entity_registry, sprinkler.entry.entry_id)
-    assert all(entry.unique_id.startswith("5a17e001_") and entry.has_entity_name and entry.translation_key for entry in registered)
+    assert all(
+        entry.unique_id.startswith("5a17e001_") and entry.has_entity_name and entry.translation_key
+        for entry in registered
+    )
     assert {entry.original_name for entry in registered if entry.domain == "valve"} == {None}
 
 
 async def test_zones_are_children_of_the_board(hass, sprinkler: Sprinkler, device_registry):
     entry_id = sprinkler.entry.entry_id
     board = device_registry.async_get_device_by_identifier((DOMAIN, "5a17e001"), entry_id)
-    assert (board.name, board.model, board.sw_version) == ("Solar Sprinkler 5a17e001", "feather_huzzah_esp8266", "0.1.0")
+    assert (board.name, board.model, board.sw_version) == (
+        "Solar Sprinkler 5a17e001",
+        "feather_huzzah_esp8266",
+        "0.1.0",
+    )
     for number in (1, 2):
         zone = device_registry.async_get_child_device_by_identifier((DOMAIN, f"5a17e001_zone_{number}"), entry_id)
         assert (zone.name, zone.parent_device_id) == (f"Zone {number}", board.id)
@@ -102,7 +117,14 @@ async def test_sensor_that_failed_is_unknown(hass, sprinkler: Sprinkler):
     sprinkler.state["zones"][0].update(flow_rate_ml_min=None, volume_ml=None, last_run=None)
     await sprinkler.is_online()
     await sprinkler.says("telemetry", telemetry)
-    for name in ("battery", "solar_power", "zone_1_soil_moisture", "zone_1_flow_rate", "zone_1_water_total", "zone_1_last_result"):
+    for name in (
+        "battery",
+        "solar_power",
+        "zone_1_soil_moisture",
+        "zone_1_flow_rate",
+        "zone_1_water_total",
+        "zone_1_last_result",
+    ):
         assert sprinkler.value(f"sensor.{BOARD}_{name}") == "unknown"
 
 
@@ -132,7 +154,10 @@ async def test_last_result_tells_why_and_how_much(hass, sprinkler: Sprinkler):
     ("name", "expected"),
     [
         ("water_total", {"device_class": "water", "state_class": "total_increasing", "unit_of_measurement": "L"}),
-        ("flow_rate", {"device_class": "volume_flow_rate", "state_class": "measurement", "unit_of_measurement": "L/min"}),
+        (
+            "flow_rate",
+            {"device_class": "volume_flow_rate", "state_class": "measurement", "unit_of_measurement": "L/min"},
+        ),
         ("soil_moisture", {"device_class": "moisture", "state_class": "measurement", "unit_of_measurement": "%"}),
         ("run_ends", {"device_class": "timestamp"}),
     ],
@@ -146,7 +171,11 @@ async def test_sensors_are_what_dashboards_and_statistics_expect(hass, sprinkler
 async def test_valve_is_a_water_valve_that_opens_and_closes(hass, sprinkler: Sprinkler):
     await reports(sprinkler)
     attributes = hass.states.get(f"valve.{BOARD}_zone_2").attributes
-    assert (attributes["device_class"], attributes["supported_features"], attributes["evidence"]) == ("water", 3, "verified")
+    assert (attributes["device_class"], attributes["supported_features"], attributes["evidence"]) == (
+        "water",
+        3,
+        "verified",
+    )
     assert "current_position" not in attributes
 
 
@@ -173,7 +202,9 @@ def test_every_reason_to_refuse_has_a_sentence_in_every_language():
     for path in (FOLDER / "translations").glob("*.json"):
         sentences = json.loads(path.read_text(encoding="utf-8"))["exceptions"]
         assert {f"refused_{reason}" for reason in _EXPLAINED} <= sentences.keys()
-        assert {key for key in sentences if key.startswith("refused_")} == {f"refused_{reason}" for reason in _EXPLAINED}
+        assert {key for key in sentences if key.startswith("refused_")} == {
+            f"refused_{reason}" for reason in _EXPLAINED
+        }
 
 
 def test_every_word_that_is_shown_is_translated():

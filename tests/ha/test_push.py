@@ -2,9 +2,9 @@
 
 import json
 
+import pytest
 from homeassistant.components import mqtt
 from homeassistant.core import HomeAssistant
-import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
 from tests.ha import witness
@@ -23,7 +23,11 @@ def event(n: int, oldest: int = 1, **changes) -> dict:
 def telemetry(*numbers: int, oldest: int = 1, **changes) -> dict:
     """Samples with these numbers; each battery shows its number."""
     sample = witness.example("telemetry")["samples"][0]
-    return {"boot_id": BOOT_ID, "oldest": oldest, "samples": [{**sample, "n": n, "battery_pct": n, **changes} for n in numbers]}
+    return {
+        "boot_id": BOOT_ID,
+        "oldest": oldest,
+        "samples": [{**sample, "n": n, "battery_pct": n, **changes} for n in numbers],
+    }
 
 
 def fired(hass: HomeAssistant) -> list[str]:
@@ -254,13 +258,28 @@ async def test_unknown_time_zone_leaves_the_boards_own(hass, sprinkler: Sprinkle
 def our_lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     """What the component logged in the test, but for debugging."""
     ours = (record for record in caplog.records if record.name.startswith("custom_components") and record.levelno > 10)
-    return [record.getMessage() for record in ours if "is back" not in record.getMessage() and "left alone" not in record.getMessage()]
+    return [
+        record.getMessage()
+        for record in ours
+        if "is back" not in record.getMessage() and "left alone" not in record.getMessage()
+    ]
 
 
-GARBAGE = [b"", b"\xff\xfe\xfd", b"{", b"[]", b"null", b"x" * 3000, json.dumps({"state": "party"}).encode(), b'{"zones": 1}']
+GARBAGE = [
+    b"",
+    b"\xff\xfe\xfd",
+    b"{",
+    b"[]",
+    b"null",
+    b"x" * 3000,
+    json.dumps({"state": "party"}).encode(),
+    b'{"zones": 1}',
+]
 
 
-@pytest.mark.parametrize("leaf", ["announce", "availability", "state", "telemetry", "event", "reply", "time_request", "desired"])
+@pytest.mark.parametrize(
+    "leaf", ["announce", "availability", "state", "telemetry", "event", "reply", "time_request", "desired"]
+)
 async def test_garbage_changes_nothing_and_is_logged_once_per_topic(hass, sprinkler: Sprinkler, caplog, leaf):
     await sprinkler.is_online()
     await sprinkler.time_passes(1)
@@ -295,7 +314,9 @@ async def test_second_board_is_a_second_entry_and_hears_its_own_topics_only(hass
         unique_id="00000002",
         data={
             "key": witness.KEY.hex(),
-            "announce": witness.signed("announce", {**witness.example("announce"), "device_id": "00000002"}, device_id="00000002"),
+            "announce": witness.signed(
+                "announce", {**witness.example("announce"), "device_id": "00000002"}, device_id="00000002"
+            ),
         },
     )
     other.add_to_hass(hass)
@@ -304,7 +325,11 @@ async def test_second_board_is_a_second_entry_and_hears_its_own_topics_only(hass
     assert sprinkler.value("valve.solar_sprinkler_5a17e001_zone_1") == "open"
     assert sprinkler.value("valve.solar_sprinkler_00000002_zone_1") == "unavailable"
     topics = {call.args[0] for call in sprinkler.mqtt.async_subscribe.call_args_list}
-    ours = {name.removeprefix("solar_sprinkler/5a17e001/") for name in topics if name.startswith("solar_sprinkler/5a17e001/")}
+    ours = {
+        name.removeprefix("solar_sprinkler/5a17e001/")
+        for name in topics
+        if name.startswith("solar_sprinkler/5a17e001/")
+    }
     assert ours == {"announce", "availability", "state", "telemetry", "event", "reply", "time_request", "desired"}
 
 

@@ -1,18 +1,18 @@
 """In-process Home Assistant against a real Mosquitto, with paho playing the board: what no mock of MQTT can show."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 import json
-from pathlib import Path
 import shutil
 import socket
 import subprocess
 import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from pathlib import Path
 from typing import Any
 
-from homeassistant.core import HomeAssistant
 import paho.mqtt.client as paho
 import pytest
+from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from tests.ha import witness
@@ -24,7 +24,11 @@ OURS = witness.ROOT / ".tools/bin/mosquitto"
 
 def mosquitto() -> str:
     """The broker's program; its absence is a failure, not a reason to skip."""
-    found = str(OURS) if OURS.exists() else shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin") or shutil.which("mosquitto")
+    found = (
+        str(OURS)
+        if OURS.exists()
+        else shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin") or shutil.which("mosquitto")
+    )
     assert found, "mosquitto is missing; run: sh tools/setup.sh broker"
     return found
 
@@ -57,7 +61,10 @@ class Board:
         self.state = witness.example("state")
         self._port = port
         self._client = paho.Client(
-            paho.CallbackAPIVersion.VERSION2, client_id=f"sprinkler-{witness.DEVICE_ID}", clean_session=False, protocol=paho.MQTTv311
+            paho.CallbackAPIVersion.VERSION2,
+            client_id=f"sprinkler-{witness.DEVICE_ID}",
+            clean_session=False,
+            protocol=paho.MQTTv311,
         )
         self._client.will_set(witness.topic("availability"), json.dumps({"state": "lost"}), 1, True)
         self._client.on_connect = self._connected
@@ -86,10 +93,19 @@ class Board:
             self._obey(said)
 
     def _obey(self, command: dict[str, Any]) -> None:
-        reply = {"id": command["id"], "accepted": not self.refuse, "reason": self.refuse, "zone": command.get("zone", 0)}
+        reply = {
+            "id": command["id"],
+            "accepted": not self.refuse,
+            "reason": self.refuse,
+            "zone": command.get("zone", 0),
+        }
         is_run = command["command"] == "run" and not self.refuse
         until = int(time.time()) + command.get("run_time_s", 0)
-        granted = {"run_id": 43, "run_time_s": command["run_time_s"], "run_until": until} if is_run else {"run_id": 0, "run_time_s": 0, "run_until": 0}
+        granted = (
+            {"run_id": 43, "run_time_s": command["run_time_s"], "run_until": until}
+            if is_run
+            else {"run_id": 0, "run_time_s": 0, "run_until": 0}
+        )
         self.say("reply", json.dumps({**reply, **granted}))
         if not self.refuse:
             self.state["command_counter"] = command["counter"]
@@ -118,7 +134,9 @@ async def board(hass: HomeAssistant, broker: int) -> AsyncGenerator[Board]:
     for zone in board.state["zones"]:
         zone.update(valve="closed", run_id=0, run_time_s=0, run_until=0, faults=[])
     board.state["command_counter"] = 0
-    mqtt_entry = MockConfigEntry(domain="mqtt", data={"broker": "127.0.0.1", "port": broker, "protocol": "5"}, version=2, minor_version=1)
+    mqtt_entry = MockConfigEntry(
+        domain="mqtt", data={"broker": "127.0.0.1", "port": broker, "protocol": "5"}, version=2, minor_version=1
+    )
     mqtt_entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(mqtt_entry.entry_id)
     await hass.async_add_executor_job(board.wake)

@@ -2,13 +2,13 @@
 
 import zoneinfo
 
+import pytest
+from homeassistant.config_entries import ConfigEntryState
+
 from custom_components.solar_sprinkler import protocol
 from custom_components.solar_sprinkler.errors import TimeZoneError
 from custom_components.solar_sprinkler.memory import Arrival, arrived
 from custom_components.solar_sprinkler.time_zone import posix_rule
-from homeassistant.config_entries import ConfigEntryState
-import pytest
-
 from tests.ha import witness
 from tests.ha.conftest import Sprinkler
 
@@ -44,11 +44,17 @@ async def test_actions_are_there_without_a_board(hass, sprinkler: Sprinkler):
     assert set(hass.services.async_services_for_domain("solar_sprinkler")) == {"run", "stop", "stay_awake"}
 
 
-async def test_removal_clears_what_home_assistant_retained_and_what_it_remembered(hass, sprinkler: Sprinkler, hass_storage):
+async def test_removal_clears_what_home_assistant_retained_and_what_it_remembered(
+    hass, sprinkler: Sprinkler, hass_storage
+):
     await sprinkler.is_online()
     assert await hass.config_entries.async_remove(sprinkler.entry.entry_id)
     await hass.async_block_till_done()
-    cleared = {call.args[0] for call in sprinkler.mqtt.async_publish.call_args_list if call.args[1] == b"" and call.args[3] is True}
+    cleared = {
+        call.args[0]
+        for call in sprinkler.mqtt.async_publish.call_args_list
+        if call.args[1] == b"" and call.args[3] is True
+    }
     assert cleared == {witness.topic("ack"), witness.topic("desired")}
     assert f"solar_sprinkler.{sprinkler.entry.entry_id}" not in hass_storage
 

@@ -1,12 +1,12 @@
 """The tools that watch over the component: the copy of the wire, the validator, the icon."""
 
 import json
-from pathlib import Path
 import shutil
 import struct
 import subprocess
 import sys
 import zlib
+from pathlib import Path
 
 import pytest
 
@@ -131,7 +131,18 @@ def test_validator_finds_in_a_text(copied, name, before, after, finding):
     assert any(finding in found for found in validate_integration.findings(copied))
 
 
-@pytest.mark.parametrize("name", ["services.yaml", "translations/en.json", "config_flow.py", "quality_scale.yaml", "brand/icon.png", "../../LICENSE", "../../hacs.json"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "services.yaml",
+        "translations/en.json",
+        "config_flow.py",
+        "quality_scale.yaml",
+        "brand/icon.png",
+        "../../LICENSE",
+        "../../hacs.json",
+    ],
+)
 def test_validator_misses_no_missing_file(copied, name):
     (copied / name).unlink()
     assert validate_integration.findings(copied) != []

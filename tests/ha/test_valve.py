@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-import pytest
 
 from tests.ha import witness
 from tests.ha.conftest import Sprinkler
@@ -95,7 +95,11 @@ async def test_run_behind_another_zone_says_that_it_waits(hass, sprinkler, answe
 
 @pytest.mark.parametrize(
     ("reason", "words"),
-    [("low_battery", "battery is too low"), ("lockout", "until it is cleared"), ("brand_new_reason", "brand_new_reason")],
+    [
+        ("low_battery", "battery is too low"),
+        ("lockout", "until it is cleared"),
+        ("brand_new_reason", "brand_new_reason"),
+    ],
 )
 async def test_refusal_reaches_the_person_with_its_reason(hass, sprinkler, answering, reason, words):
     await sprinkler.is_online()
@@ -182,7 +186,11 @@ async def test_second_run_for_a_sleeping_board_replaces_the_first(hass, sprinkle
     await call(hass, "run", duration=60)
     await call(hass, "run", duration=120)
     commands = sprinkler.published("command")
-    assert [(command["command"], command.get("run_time_s")) for command in commands] == [("run", 60), ("stop", None), ("run", 120)]
+    assert [(command["command"], command.get("run_time_s")) for command in commands] == [
+        ("run", 60),
+        ("stop", None),
+        ("run", 120),
+    ]
     assert commands[0]["counter"] < commands[1]["counter"] < commands[2]["counter"]
     sprinkler.state["command_counter"] = commands[0]["counter"]
     await sprinkler.says("state", sprinkler.state)
@@ -289,7 +297,11 @@ async def test_stay_awake_finds_the_board_by_any_of_its_devices(hass, sprinkler,
     )
     for device in (board, zone):
         answer = await hass.services.async_call(
-            "solar_sprinkler", "stay_awake", {"device_id": device.id, "duration": 900}, blocking=True, return_response=True
+            "solar_sprinkler",
+            "stay_awake",
+            {"device_id": device.id, "duration": 900},
+            blocking=True,
+            return_response=True,
         )
         assert answer == {"queued": False}
     assert [command["awake_s"] for command in sprinkler.published("command")] == [900, 900]

@@ -1,12 +1,14 @@
 """The component's end of docs/protocol.md: what it understands, what it refuses, and what it builds. Nothing here starts Home Assistant."""
 
+import contextlib
 import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from custom_components.solar_sprinkler import messages, models, pairing, protocol, signing
 from custom_components.solar_sprinkler.errors import ModelError, PairingCodeError, SignatureError, SprinklerError
-from hypothesis import given, settings, strategies as st
-import pytest
-
 from tests.ha import witness
 from tests.ha.witness import DEVICE_ID, KEY
 
@@ -19,7 +21,11 @@ PARSERS = {
     "time_request": models.time_request,
 }
 FROM_BOARD = [(kind, body) for kind, modifier, body in witness.examples() if kind in PARSERS and not modifier]
-BUILT = [(kind, json.loads(body)) for kind, modifier, body in witness.examples() if kind in ("ack", "command", "desired", "time")]
+BUILT = [
+    (kind, json.loads(body))
+    for kind, modifier, body in witness.examples()
+    if kind in ("ack", "command", "desired", "time")
+]
 
 
 @pytest.fixture
@@ -108,7 +114,9 @@ def test_malformed_message_is_refused(kind, message):
         PARSERS[kind](json.dumps(message).encode())
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b"[" * 2000, b"NaN", b'{"nonce": "9f2c41d7a05be863"' + b" " * 2048 + b"}"])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"\xff\xfe", b"[" * 2000, b"NaN", b'{"nonce": "9f2c41d7a05be863"' + b" " * 2048 + b"}"]
+)
 def test_what_is_no_json_or_too_long_is_refused(body):
     with pytest.raises(ModelError):
         models.time_request(body)
@@ -125,10 +133,8 @@ JSON = st.recursive(
 @settings(max_examples=300, deadline=None)
 @pytest.mark.parametrize("kind", PARSERS)
 def test_noise_raises_model_error_and_nothing_else(kind, body):
-    try:
+    with contextlib.suppress(ModelError):
         PARSERS[kind](body)
-    except ModelError:
-        pass
 
 
 @given(data=st.data())
@@ -143,10 +149,8 @@ def test_example_with_anything_in_one_place_raises_model_error_and_nothing_else(
             break
         place = place[key]
     place[key] = data.draw(JSON)
-    try:
+    with contextlib.suppress(ModelError):
         PARSERS[kind](json.dumps(message).encode())
-    except ModelError:
-        pass
 
 
 @given(payload=st.binary(max_size=300))
@@ -183,7 +187,9 @@ def test_length_is_checked_before_the_signature():
         models.announce(witness.topic("announce"), payload, KEY)
 
 
-@pytest.mark.parametrize("changes", [{"zones": 0}, {"zones": 5}, {"run_time_max_s": 4}, {"device_id": "5A17E001"}, {"firmware": "\u0000"}])
+@pytest.mark.parametrize(
+    "changes", [{"zones": 0}, {"zones": 5}, {"run_time_max_s": 4}, {"device_id": "5A17E001"}, {"firmware": "\u0000"}]
+)
 def test_announce_beyond_its_limits_is_refused(changes):
     with pytest.raises(ModelError):
         models.announce(witness.topic("announce"), announced(**changes), KEY)
@@ -207,7 +213,6 @@ def test_what_home_assistant_says_is_what_the_documentation_shows(kind, message)
     assert witness.opened(kind, built) == message
 
 
-
 def test_message_longer_than_a_board_accepts_is_not_built():
     with pytest.raises(ModelError):
         signing.sign(KEY, witness.topic("desired"), b" " * protocol.PAYLOAD_MAX)
@@ -224,7 +229,14 @@ def test_pairing_code_agrees_with_an_independent_reckoning(key):
     assert pairing.decode(witness.pairing_code(key)) == key
 
 
-@pytest.mark.parametrize("code", ["aaaqeayeaudaocajbifqydiob4fo", " AAAQ EAYE AUDA OCAJ BIFQ YDIO B4FO\n", "AAAQ–EAYE–AUDA–OCAJ–BIFQ–YDIO–B4FO"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "aaaqeayeaudaocajbifqydiob4fo",
+        " AAAQ EAYE AUDA OCAJ BIFQ YDIO B4FO\n",
+        "AAAQ\N{EN DASH}EAYE\N{EN DASH}AUDA\N{EN DASH}OCAJ\N{EN DASH}BIFQ\N{EN DASH}YDIO\N{EN DASH}B4FO",
+    ],
+)
 def test_spaces_dashes_and_case_do_not_matter(code):
     assert pairing.decode(code) == KEY
 
@@ -243,7 +255,9 @@ def test_every_single_slip_and_every_swap_of_neighbours_is_caught(key, data):
             pairing.decode("".join(code))
 
 
-@pytest.mark.parametrize("code", ["", "AAAQ", witness.PAIRING_CODE + "A", witness.PAIRING_CODE.replace("Q", "1"), "ß" * 28, "É" * 28])
+@pytest.mark.parametrize(
+    "code", ["", "AAAQ", witness.PAIRING_CODE + "A", witness.PAIRING_CODE.replace("Q", "1"), "ß" * 28, "É" * 28]
+)
 def test_wrong_length_and_foreign_characters_are_slips(code):
     with pytest.raises(PairingCodeError):
         pairing.decode(code)

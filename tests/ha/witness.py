@@ -2,11 +2,11 @@
 
 import base64
 import copy
-from datetime import UTC, datetime
 import hashlib
 import hmac
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 

@@ -90,4 +90,3 @@ async def async_remove_entry(hass: HomeAssistant, entry: SprinklerConfigEntry) -
             await channel.publish(leaf, b"", retain=True)
     except HomeAssistantError as error:
         _LOGGER.warning("Retained messages for board %s stay on the broker: %s", entry.unique_id, error)
-

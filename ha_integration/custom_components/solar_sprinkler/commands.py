@@ -119,7 +119,9 @@ class CommandDesk:
                 soon = int(self._coordinator.now) + REPLY_TIMEOUT_S
                 left[zone] = replace(run, expires_at=min(run.expires_at, soon), is_acknowledged=True)
             elif future is None:
-                _LOGGER.warning("Zone %s of board %s will not run: %s", zone, self._coordinator.channel.device_id, reply.reason)
+                _LOGGER.warning(
+                    "Zone %s of board %s will not run: %s", zone, self._coordinator.channel.device_id, reply.reason
+                )
                 self._tell(EVENT_RUN_REFUSED, zone, run, reply.reason)
         return left
 

@@ -59,7 +59,9 @@ class SprinklerConfigFlow(ConfigFlow, domain=DOMAIN):
         if claim is None:  # empty, when the retained announce was removed, or foreign
             return self.async_abort(reason="invalid_discovery_info")
         payload = discovery_info.payload
-        return await self._async_chosen(claim.device_id, payload if isinstance(payload, str) else bytes(payload).decode())
+        return await self._async_chosen(
+            claim.device_id, payload if isinstance(payload, str) else bytes(payload).decode()
+        )
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """A person wants to add a board: show those that are heard."""
@@ -101,7 +103,9 @@ class SprinklerConfigFlow(ConfigFlow, domain=DOMAIN):
     async def _async_chosen(self, device_id: str, announce: str, *, is_discovered: bool = True) -> ConfigFlowResult:
         self._device_id, self._announce = device_id, announce
         entry = await self.async_set_unique_id(device_id, raise_on_progress=is_discovered)
-        is_believed = entry is not None and CONF_KEY in entry.data and self._verifies(bytes.fromhex(entry.data[CONF_KEY]))
+        is_believed = (
+            entry is not None and CONF_KEY in entry.data and self._verifies(bytes.fromhex(entry.data[CONF_KEY]))
+        )
         self._abort_if_unique_id_configured(updates={CONF_ANNOUNCE: announce} if is_believed else None)
         self.context["title_placeholders"] = {"name": f"{MANUFACTURER} {device_id}"}
         return await self.async_step_pairing()

@@ -79,7 +79,10 @@ class SprinklerCoordinator(DataUpdateCoordinator[Board]):
         """Hear the board; called when all entities are there, so that no event is missed."""
         self._unsubscribe.append(mqtt.async_subscribe_connection_status(self.hass, self._async_broker))
         self._unsubscribe.append(self.desired.async_start())
-        for leaf in (protocol.DESIRED, *protocol.TO_HOME_ASSISTANT):  # what is retained of ours comes before what the board says
+        for leaf in (
+            protocol.DESIRED,
+            *protocol.TO_HOME_ASSISTANT,
+        ):  # what is retained of ours comes before what the board says
             self._unsubscribe.append(await self.channel.subscribe(leaf, self._inbox.async_hear))
         self._async_plan()
 

@@ -88,7 +88,9 @@ class DesiredKeeper:
             if self._reported_version is None or memory.state is None:
                 return
             if memory.desired is None and self._reported_version > 0:
-                _LOGGER.info("The board has settings and programs that Home Assistant does not know; they are left alone")
+                _LOGGER.info(
+                    "The board has settings and programs that Home Assistant does not know; they are left alone"
+                )
                 return
             wanted = await self._wanted(memory.desired, memory.state)
             desired = next_desired(memory.desired, wanted, self._reported_version)

@@ -15,13 +15,17 @@ class SprinklerEntity(CoordinatorEntity[SprinklerCoordinator]):
 
     _attr_has_entity_name = True
 
-    def __init__(self, coordinator: SprinklerCoordinator, description: EntityDescription, zone: int = THE_BOARD) -> None:
+    def __init__(
+        self, coordinator: SprinklerCoordinator, description: EntityDescription, zone: int = THE_BOARD
+    ) -> None:
         """Place the entity on the board's device, or on its zone's."""
         super().__init__(coordinator)
         self.entity_description = description
         self.zone = zone
         device_id = coordinator.channel.device_id
-        self._attr_unique_id = f"{device_id}_zone_{zone}_{description.key}" if zone else f"{device_id}_{description.key}"
+        self._attr_unique_id = (
+            f"{device_id}_zone_{zone}_{description.key}" if zone else f"{device_id}_{description.key}"
+        )
         self._attr_device_info = (
             zone_info(coordinator.board_device_id, device_id, zone) if zone else board_info(device_id)
         )

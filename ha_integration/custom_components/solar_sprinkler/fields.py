@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import field, fields
 import json
 import re
-from typing import Any, cast
+from typing import Any
 
 from .errors import ModelError
 
@@ -30,7 +30,7 @@ def integer(limits: tuple[int, int]) -> Any:
     def reader(key: str, value: Any) -> int:
         if type(value) is not int or not low <= value <= high:
             raise _fail(key, f"an integer from {low} to {high}")
-        return cast("int", value)
+        return value
 
     return _field(reader)
 

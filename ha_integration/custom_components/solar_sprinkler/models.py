@@ -91,7 +91,7 @@ class Zone:
     volume_ml: int | None = maybe(integer(_VOLUME_ML))
     next_run_at: int = integer(_UINT32)
     faults: tuple[str, ...] = several(word())
-    last_run: LastRun | None = maybe(nested(LastRun))
+    last_run: LastRun | None = maybe(nested(LastRun))  # noqa: RUF009  (gives a field, no default)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,9 @@ KEY_CHARACTERS = 26
 CHECK_CHARACTERS = 2
 CHECK_MODULUS = 1021  # prime, below 32 * 32: every single slip and every swap of neighbours changes it
 GROUP = 4
-_SEPARATORS = str.maketrans("", "", " -\t\r\n\u2010\u2011\u2012\u2013\u2014\u00a0")  # dashes and blanks as phones type them
+_SEPARATORS = str.maketrans(
+    "", "", " -\t\r\n\u2010\u2011\u2012\u2013\u2014\u00a0"
+)  # dashes and blanks as phones type them
 
 
 def _check_characters(key: bytes) -> str:
