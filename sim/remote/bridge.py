@@ -18,13 +18,12 @@ from sim.port import Port
 from sim.remote import frames
 from sim.remote.frames import Call, Heap, Ref
 from sim.remote.image import FlashImage
-from sim.remote.interpreter import InterpreterError, Options, command
+from sim.remote.interpreter import AS_ON_A_BOARD, InterpreterError, Options, command
 
 FIXED = {"machine.Pin": "Pin", "machine.ADC": "ADC", "machine.RTC": "RTC", "machine.WDT": "WDT", "network.WLAN": "WLAN"}
 NUMBERED = {"machine.I2C": "SoftI2C", "machine.Timer": "Timer", "socket.socket": "socket"}
 STUCK_S = 20  # without a call for so long (of real time), something is wrong with the interpreter itself
 WORK_US = 200  # what ten jumps and returns take on the board, with the bytecode between them: an estimate, not measured
-AS_ON_A_BOARD = Options()
 EXIT_SCRIPT_DONE, EXIT_SCRIPT_RAISED, EXIT_INPUT_ENDED = 0, 1, 72
 
 

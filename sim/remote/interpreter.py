@@ -55,6 +55,9 @@ class Options:
     collect: int = 0
 
 
+AS_ON_A_BOARD = Options()
+
+
 def command(options: Options, *, image: Path | None = None, wire: int | None = None) -> list[str]:
     """The command line of an interpreter."""
     line = [str(find_interpreter()), "--heap", str(options.heap)]

@@ -1,11 +1,19 @@
 """The heap is a budget. Figures are printed in every run; the limits are the design's."""
 
+from collections.abc import Callable
+
 import pytest
 
+from sim.broker import Broker
+from sim.provision import Settings
+from sim.remote import RemoteBoard
 from sim.remote.heap import as_on_a_board, table
 
 HEAP_BYTES = 37_952  # of a board
-CODE_BYTES = 19 * 1024  # closer and application, after everything was imported
+CODE_BYTES = (
+    19 * 1024
+)  # closer and application, after everything was imported: what it is, so that it grows only on purpose
+DATA_BYTES = 6 * 1024  # what lives beside the code while nothing is being sent
 SPARE_BYTES = 8 * 1024  # free at the worst moment
 LARGEST_MESSAGE = "test_the_longest_state_and_telemetry_fit_a_message"
 
@@ -24,6 +32,24 @@ def worst(peaks: dict[str, int]) -> dict[str, int]:
 def test_what_is_resident_keeps_to_its_budget():
     print("\n" + table())
     assert sum(as_on_a_board().modules.values()) <= CODE_BYTES
+
+
+def test_live_data_keeps_to_its_budget(make_board: Callable[..., RemoteBoard]):
+    """Connected and idle, less what the code takes and what an empty program does."""
+    board = make_board(broker=Broker(), settings=Settings(always_responsive=True), zones=4)
+    empty = make_board(zones=1, files={"/main.py": b"import time\ntime.sleep(60)\n"})
+    board.run_for(40)
+    empty.run_for(20)
+    assert board.remote is not None
+    assert empty.remote is not None
+    running, idle = board.remote.heap(), empty.remote.heap()
+    assert running is not None
+    assert idle is not None
+    data = running.used - idle.used - sum(as_on_a_board().modules.values())
+    print(
+        f"\nlive data, connected and idle, four zones: {data} B; free: {running.free} B, largest piece {running.largest} B"
+    )
+    assert data <= DATA_BYTES
 
 
 def test_the_application_comes_with_few_names_of_its_own():

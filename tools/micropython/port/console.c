@@ -30,8 +30,9 @@ static void drain(void) {
             mp_sched_keyboard_interrupt();
         } else if (n == 1) {
             ring[ring_in++ % RING_SIZE] = c;
-        } else {
-            ended = n == 0 || errno != EINTR;
+        } else { // a terminal with nobody at its other end (EIO) may find someone again
+            ended = !is_terminal && (n == 0 || errno != EINTR);
+            return;
         }
     }
 }

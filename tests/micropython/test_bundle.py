@@ -1,0 +1,161 @@
+"""Bundling changes what firmware costs, never what it does."""
+
+import contextlib
+import io
+import re
+import sys
+from types import ModuleType
+
+import pytest
+
+from sim.remote.interpreter import ROOT
+from tools.micropython.bundle import BundleError, bundle
+from tools.micropython.names import known_names
+from tools.micropython.package import bundled
+
+MAIN = {"app.main": ("run",)}
+ORDER = ("app.low", "app.main", "app.rare")  # in which the modules of the examples are loaded
+
+
+def execute(files: dict[str, str]) -> str:
+    """What `run()` of app.main prints, the files being modules of a package."""
+    finder = {}
+    for name in ("app", *files):
+        module = finder[name] = ModuleType(name)
+        module.__package__ = name if name == "app" else name.rpartition(".")[0]
+        module.__path__ = []
+    before = dict(sys.modules)
+    sys.modules.update(finder)
+    printed = io.StringIO()
+    try:
+        for name in sorted(files, key=ORDER.index):
+            exec(files[name], vars(finder[name]))  # noqa: S102 - sources from this file
+            parent, _, child = name.rpartition(".")
+            setattr(finder[parent], child, finder[name])
+        with contextlib.redirect_stdout(printed):
+            finder["app.main"].run()
+    finally:
+        for name in finder:
+            sys.modules.pop(name, None)
+        sys.modules.update(before)
+    return printed.getvalue()
+
+
+def merged(sources: dict[str, str], outside: str = "") -> dict[str, str]:
+    """The bundle of a little package; it must print what the package does."""
+    files = bundle(sources, {"outside.py": outside}, MAIN)
+    assert execute(files) == execute(sources)
+    return files
+
+
+PACKAGES = {
+    "a constant, a table and a function of another module": {
+        "app.low": "LIMIT = 3\nTABLE = (1, LIMIT)\ndef twice(value):\n    return value * 2 + LIMIT\n",
+        "app.main": "from . import low\nfrom .low import LIMIT, twice\ndef run():\n    print(low.TABLE, LIMIT, twice(low.LIMIT))\n",
+    },
+    "globals of one name in two modules": {
+        "app.low": "def _text():\n    return 'low'\ndef low():\n    return _text()\n",
+        "app.main": "from .low import low\ndef _text():\n    return 'main'\ndef run():\n    print(low(), _text())\n",
+    },
+    "a local that is called like a global of another module": {
+        "app.low": "def mode(value):\n    return value + 1\n",
+        "app.main": "from . import low\ndef run():\n    mode = low.mode(1)\n    print(mode, [low for low in range(2)], low.mode(2))\n",
+    },
+    "a global that is called like a local elsewhere": {
+        "app.low": "size = [1]\ndef grow():\n    size.append(2)\n    return size\n",
+        "app.main": "from .low import grow\ndef run():\n    size = 5\n    print(grow(), size)\n",
+    },
+    "arguments by position, by name and in closures": {
+        "app.main": "def call(first, second=2, *, third=3):\n    return lambda other: (first, second, third, other)\n"
+        "def run():\n    print(call(1)(4), call(1, second=5, third=6)(7), [call(item)(item) for item in (1, 2)])\n",
+    },
+    "attributes that are also looked up by a text": {
+        "app.main": "class Config:\n    def __init__(self):\n        for name in ('host', 'port'):\n"
+        "            setattr(self, name, name)\n        self.tries_left = 3\n"
+        "def run():\n    c = Config()\n    print(c.host, c.port, c.tries_left, hasattr(c, 'nothing'))\n",
+    },
+    "classes, their constants and their methods": {
+        "app.low": "class Base:\n    COUNT = 4\n    def shown(self):\n        return 'base%d' % self.COUNT\n",
+        "app.main": "from .low import Base\nclass Child(Base):\n    COUNT = 5\n    def shown(self):\n"
+        "        return super().shown() + '!'\ndef run():\n    print(Child().shown(), Base.COUNT)\n",
+    },
+    "errors, caught by name": {
+        "app.low": "class LowError(Exception):\n    pass\ndef fail():\n    raise LowError('why')\n",
+        "app.main": "from .low import LowError, fail\ndef run():\n    try:\n        fail()\n    except LowError as error:\n        print(error)\n",
+    },
+    "a short name for a module inside a function": {
+        "app.low": "A = 1\ndef b():\n    return 2\n",
+        "app.main": "from . import low\ndef run():\n    p = low\n    print(p.A, p.b())\n",
+    },
+    "modules from outside": {
+        "app.low": "import json\ndef text(value):\n    return json.dumps(value)\n",
+        "app.main": "import json\nfrom .low import text\ndef run():\n    print(text([1]), json.loads('[2]'))\n",
+    },
+    "a constant that is built from others": {
+        "app.low": "A, B = range(2)\nC = A + B * 5\nNAME = 'short'\n",
+        "app.main": "from .low import A, B, C, NAME\ndef run():\n    print(A, B, C, NAME, -C)\n",
+    },
+    "a table used once, in a loop": {
+        "app.main": "_ROWS = ((1, 'one'), (2, 'two'))\ndef run():\n    for number, word in _ROWS:\n        print(number, word)\n",
+    },
+}
+
+
+@pytest.mark.parametrize("sources", PACKAGES.values(), ids=PACKAGES)
+def test_a_bundle_does_what_the_package_did(sources: dict[str, str]):
+    assert list(merged(sources)) == ["app.main"]
+
+
+def test_a_module_loaded_on_demand_takes_what_it_needs_from_the_bundle():
+    sources = {
+        "app.low": "STEP = 2\nLONG_TABLE = [1, 2]\ndef helper(value):\n    return value + STEP\n",
+        "app.rare": "from . import low\nfrom .low import STEP, helper\nclass Rare:\n    def go(self):\n        return helper(STEP), low.LONG_TABLE\n",
+        "app.main": "from .low import helper\ndef run():\n    from app.rare import Rare\n    print(helper(1), Rare().go())\n",
+    }
+    files = merged(sources)
+    assert list(files) == ["app.main", "app.rare"]
+    assert "from app.main import" in files["app.rare"]
+
+
+def test_names_that_unbundled_firmware_uses_stay():
+    sources = {
+        "app.main": "class Valve:\n    def pulse_it(self):\n        self.hidden_word = 1\ndef run():\n    print(Valve().pulse_it())\n"
+    }
+    files = merged(sources, outside="valve.pulse_it()")
+    assert "pulse_it" in files["app.main"]
+    assert "hidden_word" not in files["app.main"]
+
+
+def test_unused_globals_go():
+    assert (
+        "nobody"
+        not in merged({"app.main": "def nobody():\n    pass\nFORGOTTEN = (1, 2)\ndef run():\n    print(1)\n"})[
+            "app.main"
+        ]
+    )
+
+
+def test_a_module_used_as_a_value_is_refused():
+    sources = {"app.low": "A = 1\n", "app.main": "from . import low\ndef run():\n    print(low)\n"}
+    with pytest.raises(BundleError, match="used as a value"):
+        bundle(sources, {}, MAIN)
+
+
+def test_what_does_not_exist_is_refused():
+    with pytest.raises(BundleError, match="has no missing"):
+        bundle({"app.low": "A = 1\n", "app.main": "from .low import missing\ndef run():\n    pass\n"}, {}, MAIN)
+
+
+def test_the_known_names_are_the_interpreters_own():
+    """A name that is not in read-only memory would be counted as new."""
+    from sim.remote import run_script
+
+    names = " ".join(name for name in known_names() if not name.startswith("__"))
+    source = f"import micropython\nmicropython.qstr_info()\nfor name in {names!r}.split(): getattr(1, name, 0)\nmicropython.qstr_info()"
+    counts = [int(count) for count in re.findall(r"n_qstr=(\d+)", run_script(source, heap=400_000).check())]
+    assert counts[1] == counts[0]
+
+
+def test_the_applications_bundle_has_no_relative_import_left():
+    for name, text in bundled(ROOT / "firmware").items():
+        assert not re.search(r"^\s*from \.", text, re.MULTILINE), name

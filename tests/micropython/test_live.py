@@ -1,0 +1,71 @@
+"""The interpreter in real time, with a real broker."""
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from paho.mqtt.client import CallbackAPIVersion, Client
+
+from sim.board import Hardware
+from sim.live import LiveNetwork
+from sim.provision import Settings
+from sim.remote import RemoteBoard
+from sim.remote.interpreter import ROOT
+from sim.timeline import LiveTime
+from sim.world import Scenario, World
+
+
+@pytest.fixture
+def broker_port(tmp_path: Path) -> Iterator[int]:
+    """A real broker that lets anyone in; its port."""
+    program = shutil.which("mosquitto", path=f"{ROOT}/.tools/bin:/usr/sbin:/usr/bin")
+    if program is None:
+        pytest.skip("mosquitto is not there: sh tools/setup.sh broker")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    config = tmp_path / "mosquitto.conf"
+    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nuser root\n")
+    process = subprocess.Popen([program, "-c", str(config)], stderr=subprocess.DEVNULL)
+    for _ in range(100):
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            break
+        except OSError:
+            time.sleep(0.05)
+    yield port
+    process.terminate()
+    process.wait(5)
+
+
+def test_it_reports_to_a_real_broker(broker_port: int, romfs: bytes):
+    timeline = LiveTime()
+    world = World(Scenario(zones=1), timeline)
+    settings = Settings(broker_port=broker_port, always_responsive=True)
+    hardware = Hardware(network=LiveNetwork(timeline, world.unix_s))
+    heard: dict[str, bytes] = {}
+
+    def hear(_client: Client, _data: object, message: object) -> None:
+        heard[message.topic.split("/")[-1]] = message.payload
+        if {"announce", "state", "telemetry"} <= set(heard):
+            timeline.stop()
+
+    witness = Client(CallbackAPIVersion.VERSION2)
+    witness.on_message = hear
+    witness.connect("127.0.0.1", broker_port)
+    witness.subscribe("solar_sprinkler/#", 1)
+    witness.loop_start()
+    timeline.at(15_000_000, timeline.stop)
+    start_s = time.monotonic()
+    with RemoteBoard(world, settings=settings, hardware=hardware, romfs=romfs) as board:
+        board.run()
+        text = board.text
+    took_s = time.monotonic() - start_s
+    witness.disconnect()
+    witness.loop_stop()
+    print(f"\nfrom power-on to telemetry at a real broker: {took_s:.1f} s")
+    assert {"announce", "state", "telemetry"} <= set(heard), text
+    assert b"online" in heard["availability"]
