@@ -9,6 +9,7 @@ import dataclasses
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -105,13 +106,17 @@ class Truth:
 
     async def until(self, valve: str, since: float, limit_s: float) -> float | None:
         """Wait until the valve is truly `valve` at a moment not before `since`; that moment, or None if none comes within `limit_s`."""
+        return await self.until_holds(lambda moment: moment["valve"] == valve, since, limit_s)
+
+    async def until_holds(self, holds: Callable[[dict[str, Any]], bool], since: float, limit_s: float) -> float | None:
+        """Wait for a recorded moment not before `since` of which `holds` is true; when it was, or None if none comes within `limit_s`."""
         seen = 0
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(limit_s):
                 while True:
                     self.look()
                     for moment in self.moments[seen:]:
-                        if moment["at"] >= since and moment["valve"] == valve:
+                        if moment["at"] >= since and holds(moment):
                             return float(moment["at"])
                     seen = len(self.moments)
                     await asyncio.sleep(LOOK_S)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tools.demo.errors import DemoError
+from tools.demo.errors import CheckError, DemoError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PACKAGES = ROOT / ".tools" / "playwright"
@@ -38,7 +38,10 @@ class Tab:
 
 @contextlib.asynccontextmanager
 async def tab(width: int, height: int, *, scale: float = 1, dark: bool = False) -> AsyncIterator[Tab]:
-    """A page in a browser of its own that remembers nothing. Raises DemoError if no browser is ready."""
+    """A page in a browser of its own that remembers nothing.
+
+    Raises DemoError if no browser is ready, CheckError if what was waited for on the page does not come.
+    """
     chromium = shutil.which("chromium", path=f"{ROOT / '.tools' / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}")
     if not chromium or not PACKAGES.exists():
         raise DemoError("the browser is missing; run: sh tools/setup.sh browser")
@@ -54,6 +57,8 @@ async def tab(width: int, height: int, *, scale: float = 1, dark: bool = False) 
             )
             try:
                 yield watched(context.pages[0])
+            except playwright.Error as error:
+                raise CheckError(f"in the browser: {str(error).partition('Call log')[0].strip()}") from error
             finally:
                 await context.close()
 

@@ -52,7 +52,7 @@ def zone_section(lawn: Lawn, zone: int) -> Card:
             lawn,
             zone,
             "last_result",
-            state_content=["state", "volume_l", "last_changed"],
+            state_content=["state", "last_changed"],
             visibility=[when(valve, "closed"), is_known(lawn, zone, "last_result")],
             **FULL,
         ),

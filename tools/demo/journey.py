@@ -97,8 +97,9 @@ class Journey(Steps):
     async def _flows(self, meter_before: float, since: float) -> None:
         held = await self._api.until(lambda: self._number("flow_rate") > 0, ANSWER_S)
         self.hold(f"water flows, says Home Assistant: {self._number('flow_rate'):g} l/min", since, held=held)
+        ran_at = await self.truth.until_holds(lambda moment: moment["meter_ml"] > meter_before, since, ANSWER_S)
         meter = self.truth.now["meter_ml"] - meter_before
-        self.hold(f"the meter has run {meter:.0f} ml, in truth", since, held=meter > 0)
+        self.measured(f"the meter has run {meter:.0f} ml, in truth", (ran_at or time.time()) - since, held=meter > 0)
 
     async def _totals(self, total_before: float, meter_before: float, since: float) -> None:
         truth: float = self.truth.now["meter_ml"] - meter_before
