@@ -22,7 +22,7 @@ SLEPT_CLOSED = 0xA5  # the mark of a sleep on purpose, with every valve verified
 QUICK_BOOTS_MAX = 3  # boots without a minute of uptime, before the board rests
 REST_MS = 600000
 RECORD = 8  # bytes of RTC memory that belong to this file
-WINDOW_MS = 300
+WINDOW_MS = 1000  # long enough for a hand that goes from reset to the button; no sleeping board ever waits for it
 
 
 def setting(config, name, default, highest):
@@ -139,7 +139,10 @@ def close_first(machine, time, config):
 
 
 def maintenance_asked(machine, time, select, stdin):
-    """True if, within 300 ms of a power-on or a press of reset, the button is held or a byte comes in on the cable."""
+    """True if, within a second of a power-on or a press of reset, the button is pressed or a byte comes in on the cable.
+
+    The button must come after reset: held during it, it starts the chip's own loader instead of this file.
+    """
     if machine.reset_cause() not in (machine.PWRON_RESET, machine.HARD_RESET):
         return False
     button = machine.Pin(BUTTON_PIN, machine.Pin.IN, machine.Pin.PULL_UP)

@@ -108,7 +108,11 @@ class Outbox:
         m = app.memory
         for number, fields in m.unacked_events(self._sent_event):
             self._sent_event = number
-            self.publish(protocol.EVENT, report.event(m.boot_id, m.oldest_event(), number, fields, app.clock), False)
+            self.publish(
+                protocol.EVENT,
+                report.event(m.boot_id, m.oldest_event(), number, fields, app.clock, app.senses.has_flow()),
+                False,
+            )
             return True
         samples = m.unacked_samples(self._sent_sample)[: report.SAMPLES_PER_MESSAGE]
         if samples:

@@ -102,12 +102,12 @@ def _last_run(app, zone):
         "result": protocol.RESULTS[run[3]],
         "reason": protocol.REASONS[run[4]],
         "duration_s": run[5],
-        "volume_ml": run[6],
+        "volume_ml": run[6] if app.senses.has_flow() else None,
     }
 
 
-def event(boot_id, oldest, number, fields, clock):
-    """One event, from its packed fields (store._EVENT). `oldest`: the lowest number that the board still holds."""
+def event(boot_id, oldest, number, fields, clock, metered):
+    """One event, from its packed fields (store._EVENT). `oldest`: the lowest number that the board still holds. `metered`: there is a flow meter."""
     at, kind, zone, run_id, program, result, reason, duration_s, volume_ml = fields
     return _json(
         {
@@ -122,7 +122,7 @@ def event(boot_id, oldest, number, fields, clock):
             "result": protocol.RESULTS[result],
             "reason": protocol.REASONS[reason],
             "duration_s": duration_s,
-            "volume_ml": volume_ml,
+            "volume_ml": volume_ml if metered else None,
         }
     )
 

@@ -69,14 +69,22 @@ def record_truth(board: SimulatedBoard, path: Path) -> Callable[[], None]:
     except OSError as error:
         raise FileError(f"cannot write ground truth to {path}: {error.strerror}") from error
 
+    written_us = -RESTING_US
+
     def write() -> None:
+        nonlocal written_us
+        written_us = board.timeline.now_us
         try:
             _print_json(snapshot(board), file)
         except OSError as error:
             raise FileError(f"cannot write ground truth to {path}: {error.strerror}") from error
 
+    def write_if_due() -> None:
+        if water_runs(board) or board.timeline.now_us - written_us >= RESTING_US:
+            write()
+
     _at_moves(board, write)
-    every(board, lambda: FLOWING_US if water_runs(board) else RESTING_US, write)
+    every(board, lambda: FLOWING_US, write_if_due)
     return write
 
 

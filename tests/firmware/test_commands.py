@@ -162,8 +162,11 @@ def test_a_board_without_the_time_refuses_to_run_and_says_so():
     rig.settle()
     assert rig.state()["clock"] == "unset"
     command_id = rig.command("run", zone=1, run_time_s=60)
+    restart = rig.command("restart")
+    stop = rig.command("stop", zone=0)
     rig.run(3)
-    assert rig.reply(command_id)["reason"] == "clock_unset"
+    assert rig.reply(command_id)["reason"] == rig.reply(restart)["reason"] == "clock_unset"
+    assert rig.reply(stop)["accepted"], "a late stop does no harm"
     rig.board.stop()
 
 

@@ -9,7 +9,7 @@ CRITICAL_MV = (3500, 3600)
 SAVER_FACTOR = 4
 LONGEST_SLEEP_S = 3600
 
-# Open-circuit voltage of a LiPo cell at 0, 10 ... 100 % (docs/design.md names the source)
+# Open-circuit voltage of a LiPo cell at 0, 10 ... 100 %: usual values, not measured on the cell of the parts list
 _OCV_MV = (3000, 3640, 3695, 3733, 3762, 3793, 3836, 3909, 3994, 4088, 4200)
 
 
