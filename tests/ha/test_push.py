@@ -340,3 +340,12 @@ async def test_automation_that_hears_the_same_topic_as_text_disturbs_nothing(has
     await sprinkler.is_online()
     assert len(heard) == 1
     assert sprinkler.value("valve.solar_sprinkler_5a17e001_zone_1") == "open"
+
+
+async def test_ack_that_can_not_be_published_is_no_error_because_the_board_repeats(hass, sprinkler: Sprinkler, caplog):
+    await sprinkler.says("event", event(1))
+    sprinkler.mqtt.connected = False
+    await sprinkler.time_passes(1)
+    assert our_lines(caplog) == []
+    assert sprinkler.published("ack") == []
+    assert sprinkler.entry.runtime_data.memory.of_boot(BOOT_ID).event == 1

@@ -1,14 +1,7 @@
-"""Setting up, unloading and removing an entry; and the parts that need no board: time zones, and what is known of one."""
+"""Setting up, unloading and removing an entry."""
 
-import zoneinfo
-
-import pytest
 from homeassistant.config_entries import ConfigEntryState
 
-from custom_components.solar_sprinkler import protocol
-from custom_components.solar_sprinkler.errors import TimeZoneError
-from custom_components.solar_sprinkler.memory import Arrival, arrived
-from custom_components.solar_sprinkler.time_zone import posix_rule
 from tests.ha import witness
 from tests.ha.conftest import Sprinkler
 
@@ -63,49 +56,3 @@ async def test_removal_without_a_broker_says_what_stays(hass, sprinkler: Sprinkl
     sprinkler.mqtt.connected = False
     assert await hass.config_entries.async_remove(sprinkler.entry.entry_id)
     assert "stay on the broker" in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("name", "rule"),
-    [
-        ("America/New_York", "EST5EDT,M3.2.0,M11.1.0"),
-        ("Europe/Dublin", "IST-1GMT0,M10.5.0,M3.5.0/1"),
-        ("Asia/Kathmandu", "<+0545>-5:45"),
-        ("UTC", "UTC0"),
-    ],
-)
-def test_posix_rule_is_what_holds_from_now_on(name, rule):
-    assert posix_rule(name) == rule
-
-
-def test_every_time_zone_has_a_rule_that_a_board_accepts():
-    rules = [posix_rule(name) for name in zoneinfo.available_timezones()]
-    assert len(rules) > 400
-    assert max(len(rule) for rule in rules) <= protocol.TZ_RULE_MAX
-
-
-def test_rule_comes_from_the_package_where_the_system_has_no_database(monkeypatch):
-    monkeypatch.setattr(zoneinfo, "TZPATH", ())
-    assert posix_rule("Europe/Berlin") == "CET-1CEST,M3.5.0,M10.5.0/3"
-
-
-@pytest.mark.parametrize("name", ["", "Mars/Olympus", "../../etc/passwd", "/etc/passwd"])
-def test_what_is_no_time_zone_is_an_error_of_ours(name):
-    with pytest.raises(TimeZoneError):
-        posix_rule(name)
-
-
-@pytest.mark.parametrize(
-    ("number", "stored", "oldest", "arrival"),
-    [
-        (1, 0, 1, Arrival.NEXT),
-        (4, 3, 1, Arrival.NEXT),
-        (3, 3, 1, Arrival.REPEATED),
-        (5, 3, 4, Arrival.AHEAD),
-        (9, 3, 9, Arrival.NEXT),
-        (10, 3, 9, Arrival.AHEAD),
-        (2, 3, 9, Arrival.REPEATED),
-    ],
-)
-def test_numbers_are_held_against_what_is_stored_and_what_the_board_still_holds(number, stored, oldest, arrival):
-    assert arrived(number, stored, oldest) is arrival
