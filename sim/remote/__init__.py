@@ -4,12 +4,13 @@ Rule: what is MicroPython's stays in its own process (tools/micropython); what i
 `sim.port` that the firmware meets when it runs under CPython. Between them there is one wire (`frames`) and one flash image (`image`).
 """
 
-from sim.remote.board import RemoteBoard
+from sim.remote.board import Build, RemoteBoard
 from sim.remote.bridge import Remote
 from sim.remote.image import FlashImage
 from sim.remote.interpreter import Finished, Options, find_interpreter, run_script
 
 __all__ = [
+    "Build",
     "Finished",
     "FlashImage",
     "Options",

@@ -1,9 +1,10 @@
 """A simulated board whose firmware runs on the real interpreter; everything else about it is `SimulatedBoard`.
 
-Rule: it decides where files lie and nothing more. What provisioning writes lies in littlefs (boot.py and main.py as they are, the closer as bytecode);
-the application lies in the ROMFS partition as a bundle of bytecode.
+Rule: it decides where files lie and nothing more. What provisioning writes lies in littlefs as it is, but the closer as bytecode;
+the application lies in the ROMFS partition. How they are made is not its business (tools/micropython/package.py).
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -11,25 +12,29 @@ from typing import Any
 from sim.board import SimulatedBoard
 from sim.errors import Ending
 from sim.port import Port
-from sim.provision import FIRMWARE
 from sim.remote.bridge import Remote
 from sim.remote.frames import Heap
 from sim.remote.image import FlashImage, ImageFlash
 from sim.remote.interpreter import BOARD_HEAP, Options
-from tools.micropython.package import firmware_romfs, on_flash
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """The firmware's compiled parts: an image for the ROMFS partition, and the closer as .mpy."""
+
+    romfs: bytes
+    closer: bytes
 
 
 class RemoteBoard(SimulatedBoard):
     """A board on the real interpreter. Arguments are those of `SimulatedBoard`, and these:
 
-    heap: bytes of C heap (default: the board's). collect: see `Options`; then `heaps` has a boot's most and last use of its heap.
-    romfs: an image for the ROMFS partition (default: the application, bundled as for a board).
+    build: what it runs (tools.micropython.package.build makes it). heap: bytes of C heap (default: the board's). collect: see
+    `Options`; then `heaps` has a boot's most and last use of its heap.
     Use it as a context manager, or call `close()`: its flash lies in a temporary file.
     """
 
-    def __init__(
-        self, *args: Any, heap: int = BOARD_HEAP, collect: int = 0, romfs: bytes | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, build: Build, heap: int = BOARD_HEAP, collect: int = 0, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.console = b""  # all that the board printed, over all boots
         self.heaps: list[Heap] = []  # one for each boot that ended by itself
@@ -40,8 +45,9 @@ class RemoteBoard(SimulatedBoard):
         self._collect = collect
         self._folder = TemporaryDirectory()
         self.image = FlashImage(Path(self._folder.name) / "flash.bin")
-        self.image.put_romfs(firmware_romfs(FIRMWARE) if romfs is None else romfs)
-        self.image.put_files(on_flash(FIRMWARE, self.chip.flash.files))
+        self.image.put_romfs(build.romfs)
+        files = {path: data for path, data in self.chip.flash.files.items() if path != "/closer.py"}
+        self.image.put_files(files | {"/closer.mpy": build.closer})
         self.chip.flash = ImageFlash(self.image)
         self.remote: Remote | None = None
 

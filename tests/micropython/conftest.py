@@ -12,7 +12,7 @@ import pytest
 from sim.remote import FlashImage, RemoteBoard
 from sim.remote.interpreter import ROOT
 from tests.firmware import rig
-from tools.micropython.package import firmware_romfs
+from tools.micropython.package import build
 
 COLLECT_EVERY = 1024  # bytes allocated; what is alive is then known to that
 
@@ -26,12 +26,6 @@ def interpreter() -> None:
     done = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         pytest.fail(done.stderr.strip(), pytrace=False)
-
-
-@pytest.fixture(scope="session")
-def romfs() -> bytes:
-    """The application's ROMFS image, as a board gets it."""
-    return firmware_romfs(ROOT / "firmware")
 
 
 @pytest.fixture
@@ -49,13 +43,13 @@ def peaks() -> dict[str, int]:
 
 @pytest.fixture
 def on_the_interpreter(
-    monkeypatch: pytest.MonkeyPatch, romfs: bytes, peaks: dict[str, int], request: pytest.FixtureRequest
+    monkeypatch: pytest.MonkeyPatch, peaks: dict[str, int], request: pytest.FixtureRequest
 ) -> Iterator[None]:
     """Every board of tests/firmware's rig runs on the interpreter; how much heap it took goes to `peaks`."""
     boards: list[RemoteBoard] = []
 
     def make(*args: Any, **kwargs: Any) -> RemoteBoard:
-        boards.append(RemoteBoard(*args, romfs=romfs, collect=COLLECT_EVERY, **kwargs))
+        boards.append(RemoteBoard(*args, build=build(), collect=COLLECT_EVERY, **kwargs))
         return boards[-1]
 
     monkeypatch.setattr(rig, "SimulatedBoard", make)
@@ -67,11 +61,11 @@ def on_the_interpreter(
 
 
 @pytest.fixture
-def make_board(romfs: bytes) -> Iterator[Callable[..., RemoteBoard]]:
+def make_board() -> Iterator[Callable[..., RemoteBoard]]:
     """Boards with the whole firmware; arguments are `RemoteBoard`'s."""
     with ExitStack() as boards:
 
         def make(**arguments: object) -> RemoteBoard:
-            return boards.enter_context(RemoteBoard(**{"romfs": romfs, **arguments}))
+            return boards.enter_context(RemoteBoard(build=build(), **arguments))
 
         yield make

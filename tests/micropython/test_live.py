@@ -17,6 +17,7 @@ from sim.remote import RemoteBoard
 from sim.remote.interpreter import ROOT
 from sim.timeline import LiveTime
 from sim.world import Scenario, World
+from tools.micropython.package import build
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def broker_port(tmp_path: Path) -> Iterator[int]:
     process.wait(5)
 
 
-def test_it_reports_to_a_real_broker(broker_port: int, romfs: bytes):
+def test_it_reports_to_a_real_broker(broker_port: int):
     timeline = LiveTime()
     world = World(Scenario(zones=1), timeline)
     settings = Settings(broker_port=broker_port, always_responsive=True)
@@ -60,7 +61,7 @@ def test_it_reports_to_a_real_broker(broker_port: int, romfs: bytes):
     witness.loop_start()
     timeline.at(15_000_000, timeline.stop)
     start_s = time.monotonic()
-    with RemoteBoard(world, settings=settings, hardware=hardware, romfs=romfs) as board:
+    with RemoteBoard(world, settings=settings, hardware=hardware, build=build()) as board:
         board.run()
         text = board.text
     took_s = time.monotonic() - start_s

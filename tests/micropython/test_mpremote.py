@@ -11,6 +11,7 @@ import pytest
 
 from sim.remote import FlashImage
 from sim.remote.interpreter import AS_ON_A_BOARD, command
+from tools.micropython.package import build
 
 Mpremote = Callable[..., str]
 
@@ -50,9 +51,9 @@ def test_mpremote_copies_files(mpremote: Mpremote, image: FlashImage, tmp_path: 
     assert image.files()["/large.py"] == source.read_bytes()
 
 
-def test_mpremote_deploys_a_romfs(mpremote: Mpremote, image: FlashImage, tmp_path: Path, romfs: bytes):
+def test_mpremote_deploys_a_romfs(mpremote: Mpremote, image: FlashImage, tmp_path: Path):
     source = tmp_path / "application.romfs"
-    source.write_bytes(romfs)
+    source.write_bytes(build().romfs)
     mpremote("romfs", "deploy", str(source))
-    assert image.romfs().startswith(romfs)
+    assert image.romfs().startswith(build().romfs)
     assert "app.mpy" in mpremote("exec", "import os; print(os.listdir('/rom/sprinkler'))")

