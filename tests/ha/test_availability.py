@@ -16,6 +16,7 @@ CONNECTIVITY = "binary_sensor.solar_sprinkler_5a17e001_connectivity"
 LAST_SEEN = "sensor.solar_sprinkler_5a17e001_last_seen"
 NEXT_WAKE = "sensor.solar_sprinkler_5a17e001_next_wake"
 RUN_TIME = "number.solar_sprinkler_5a17e001_zone_1_run_time"
+EVENT = "event.solar_sprinkler_5a17e001_activity"
 INTERVAL_S = 900
 
 
@@ -150,6 +151,27 @@ async def test_restart_keeps_counter_and_numbers(hass, sprinkler: Sprinkler):
     assert len(sprinkler.entry.runtime_data.memory.events) == 1
 
 
+async def test_restart_keeps_the_run_that_waits_for_the_wake(hass, sprinkler: Sprinkler):
+    await sprinkler.sleeps(until=witness.NOW + INTERVAL_S)
+    await hass.services.async_call("valve", "open_valve", {"entity_id": VALVE_1}, blocking=True)
+    await restart(hass, sprinkler)
+    assert sprinkler.value(VALVE_1) == "opening"
+    await sprinkler.time_passes(INTERVAL_S + 300)
+    assert sprinkler.value(VALVE_1) == "closed"
+    assert hass.states.get(EVENT).attributes["event_type"] == "run_expired"
+
+
+async def test_run_that_expired_while_home_assistant_was_away_is_told_at_its_start(hass, sprinkler: Sprinkler):
+    await sprinkler.sleeps(until=witness.NOW + INTERVAL_S)
+    await hass.services.async_call("valve", "open_valve", {"entity_id": VALVE_1}, blocking=True)
+    assert await hass.config_entries.async_unload(sprinkler.entry.entry_id)
+    await sprinkler.time_passes(INTERVAL_S + 300)
+    assert await hass.config_entries.async_setup(sprinkler.entry.entry_id)
+    await hass.async_block_till_done()
+    assert sprinkler.value(VALVE_1) == "closed"
+    assert hass.states.get(EVENT).attributes["event_type"] == "run_expired"
+
+
 async def test_stopping_home_assistant_acknowledges_nothing(hass, sprinkler: Sprinkler):
     await sprinkler.says("event", {**witness.example("event"), "oldest": 12})
     hass.set_state(CoreState.stopping)
@@ -159,7 +181,12 @@ async def test_stopping_home_assistant_acknowledges_nothing(hass, sprinkler: Spr
 
 
 @pytest.mark.parametrize(
-    "damage", [{"state": {"at": "yesterday"}}, {"events": [{}], "samples": [7]}, {"desired": {"version": -1}}]
+    "damage",
+    [
+        {"state": {"at": "yesterday"}},
+        {"events": [{}], "samples": [7]},
+        {"desired": {"version": -1}, "queued": [{"zone": 9}]},
+    ],
 )
 async def test_damaged_part_of_the_file_is_forgotten_and_the_rest_is_used(
     hass, mqtt_mock, entry, freezer, hass_storage, damage
@@ -167,7 +194,7 @@ async def test_damaged_part_of_the_file_is_forgotten_and_the_rest_is_used(
     freezer.move_to(witness.NOW_UTC)
     intact = {
         "counter": 5, "last_seen": witness.NOW, "desired": None, "availability": {"state": "asleep", "until": witness.NOW + 60},
-        "state": witness.example("state"), "stored": [{"boot_id": 1, "event": 2, "sample": 3}], "events": [], "samples": [],
+        "state": witness.example("state"), "queued": [], "stored": [{"boot_id": 1, "event": 2, "sample": 3}], "events": [], "samples": [],
     }  # fmt: skip
     hass_storage[f"solar_sprinkler.{entry.entry_id}"] = {
         "version": 1, "minor_version": 1, "key": f"solar_sprinkler.{entry.entry_id}", "data": {**intact, **damage},

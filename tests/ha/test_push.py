@@ -261,7 +261,7 @@ def our_lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [
         record.getMessage()
         for record in ours
-        if "is back" not in record.getMessage() and "left alone" not in record.getMessage()
+        if "in reach" not in record.getMessage() and "left alone" not in record.getMessage()
     ]
 
 

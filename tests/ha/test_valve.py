@@ -14,7 +14,7 @@ from tests.ha.conftest import Sprinkler
 VALVE_1 = "valve.solar_sprinkler_5a17e001_zone_1"
 VALVE_2 = "valve.solar_sprinkler_5a17e001_zone_2"
 EVENT = "event.solar_sprinkler_5a17e001_activity"
-DAY_MS = 86_400_000
+HALF_A_DAY_MS = 43_200_000
 
 
 @pytest.fixture
@@ -64,13 +64,24 @@ async def test_opening_publishes_a_signed_run_with_counter_and_expiry(hass, spri
 
 
 async def test_counter_rises_above_the_one_that_the_board_reported(hass, sprinkler, answering):
-    sprinkler.state["command_counter"] = witness.NOW * 1000 + DAY_MS
+    sprinkler.state["command_counter"] = witness.NOW * 1000 + HALF_A_DAY_MS
     await sprinkler.is_online()
     answering()
     await click(hass, "open_valve")
     await click(hass, "close_valve")
     counters = [command["counter"] for command in sprinkler.published("command")]
-    assert counters == [witness.NOW * 1000 + DAY_MS + 1, witness.NOW * 1000 + DAY_MS + 2]
+    assert counters == [witness.NOW * 1000 + HALF_A_DAY_MS + 1, witness.NOW * 1000 + HALF_A_DAY_MS + 2]
+
+
+async def test_forged_counter_from_the_far_future_does_not_shut_home_assistant_out(hass, sprinkler, answering):
+    await sprinkler.is_online()
+    answering()
+    await sprinkler.says("state", {**sprinkler.state, "command_counter": 2**53 - 1})
+    await click(hass, "open_valve")
+    await sprinkler.is_online()
+    await click(hass, "close_valve")
+    counters = [command["counter"] for command in sprinkler.published("command")]
+    assert counters == [witness.NOW * 1000 + 1, witness.NOW * 1000 + 2]
 
 
 async def test_run_takes_the_time_that_was_asked_and_tells_what_was_granted(hass, sprinkler, answering):
@@ -155,13 +166,33 @@ async def test_silent_board_leaves_the_run_queued_and_its_expiry_is_told(hass, s
     assert (told["event_type"], told["zone"], told["reason"]) == ("run_expired", 2, "expired")
 
 
-async def test_accepted_run_whose_state_never_comes_is_dropped_in_silence(hass, sprinkler, answering):
+async def test_accepted_run_whose_state_never_comes_is_shown_as_opening_for_its_time_and_dropped_in_silence(
+    hass, sprinkler, answering
+):
     await sprinkler.is_online()
     answering()
     await click(hass, "open_valve")
-    await sprinkler.time_passes(121)
+    await sprinkler.time_passes(590)
+    assert sprinkler.value(VALVE_2) == "opening"
+    await sprinkler.time_passes(11)
     assert sprinkler.value(VALVE_2) == "closed"
     assert sprinkler.value(EVENT) == "unknown"
+
+
+async def test_board_that_is_lost_between_its_reply_and_its_state_leaves_the_valve_unknown(hass, sprinkler, answering):
+    await sprinkler.is_online()
+    answering()
+    await click(hass, "open_valve")
+    await sprinkler.says("availability", {"state": "lost"})
+    assert sprinkler.value(VALVE_2) == "unknown"
+
+
+async def test_run_that_waits_on_the_board_of_a_lost_one_leaves_the_valve_unknown(hass, sprinkler):
+    sprinkler.state["zones"][1]["queued_s"] = 600
+    await sprinkler.is_online()
+    assert sprinkler.value(VALVE_2) == "opening"
+    await sprinkler.says("availability", {"state": "lost"})
+    assert sprinkler.value(VALVE_2) == "unknown"
 
 
 async def test_sleeping_board_gets_a_run_that_expires_soon_after_its_wake(hass, sprinkler):

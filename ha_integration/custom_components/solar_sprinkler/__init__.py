@@ -69,6 +69,7 @@ def _remembered(hass: HomeAssistant, announce: Announce, store: MemoryStore) -> 
         state=memory.state,
         sample=memory.samples[-1] if memory.samples else None,
         last_seen=memory.last_seen,
+        queued={run.zone: run for run in memory.queued},
         broker_connected=is_connected(hass),
     )
 

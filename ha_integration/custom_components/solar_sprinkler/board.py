@@ -7,23 +7,13 @@ Assistant nor how messages travel.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from .memory import QueuedRun
 from .models import ASLEEP, LOST, ONLINE, Announce, Availability, Sample, State, Zone
 
 WAKE_INTERVAL_DEFAULT_S = 900
 WAKE_INTERVAL_MIN_S = 60
 GRACE_WAKE_INTERVALS = 2.2  # a board is overdue once it missed two wakes and some more
 RUN_OVERDUE_S = 120  # an open valve whose run should have ended this long ago is no longer believed
-
-
-@dataclass(frozen=True)
-class QueuedRun:
-    """A run that was sent and that the board has neither acknowledged nor refused."""
-
-    command_id: str
-    counter: int
-    expires_at: int
-    run_time_s: int
-    is_acknowledged: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,18 +77,21 @@ class Board:
         return self.overdue_at is None or now < self.overdue_at
 
     def is_valve_shown(self, number: int, now: float) -> bool:
-        """False when a valve is to be unavailable: out of reach, and closed (or never heard of) when last heard."""
+        """False when a valve is to be unavailable: out of reach, closed (or never heard of) when last heard, and not asked to open."""
         zone = self.zone(number)
-        return self.is_reachable(now) or (zone is not None and zone.valve != "closed")
+        is_restless = zone is not None and (zone.valve != "closed" or zone.queued_s > 0)
+        return self.is_reachable(now) or is_restless or number in self.queued
 
     def valve(self, number: int, now: float) -> ValveView:
-        """What to show of the zone's valve; out of reach or past its end, an open one is unknown, never closed."""
+        """What to show of the zone's valve; out of reach, one that is open or was asked to open is unknown, never closed."""
         zone = self.zone(number)
+        if not self.is_reachable(now):
+            return ValveView(None)
         if zone is None or zone.valve == "unknown":
             return ValveView(None, is_opening=number in self.queued)
         if zone.valve == "closed":
             return ValveView(True, is_opening=number in self.queued or zone.queued_s > 0)
-        if not self.is_reachable(now) or 0 < zone.run_until <= now - RUN_OVERDUE_S:
+        if 0 < zone.run_until <= now - RUN_OVERDUE_S:
             return ValveView(None)
         return ValveView(False, is_opening=zone.valve == "opening", is_closing=zone.valve == "closing")
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from . import messages, protocol
-from .board import QueuedRun
 from .const import DOMAIN, EVENT_RUN_EXPIRED, EVENT_RUN_REFUSED
+from .memory import QueuedRun
 from .models import Reply, State
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class CommandDesk:
         if zone in coordinator.data.queued and not coordinator.data.is_online:
             await self.stop(zone)
         number, expires_at = self._number(), self._expires_at()
-        queued = QueuedRun(*number, expires_at, run_time_s)
+        queued = QueuedRun(zone, *number, expires_at, run_time_s, is_acknowledged=False)
         coordinator.async_change(queued={**coordinator.data.queued, zone: queued})
         return await self._send(number, expires_at, "run", {"zone": zone, "run_time_s": run_time_s})
 
@@ -115,9 +115,9 @@ class CommandDesk:
         for zone, run in self._coordinator.data.queued.items():
             if run.command_id != reply.id:
                 left[zone] = run
-            elif reply.accepted:  # shown as opening until the board's next state, which cannot be far
-                soon = int(self._coordinator.now) + REPLY_TIMEOUT_S
-                left[zone] = replace(run, expires_at=min(run.expires_at, soon), is_acknowledged=True)
+            elif reply.accepted:  # shown as opening until the board's next state, and not believed closed before
+                until = int(self._coordinator.now) + run.run_time_s
+                left[zone] = replace(run, expires_at=max(run.expires_at, until), is_acknowledged=True)
             elif future is None:
                 _LOGGER.warning(
                     "Zone %s of board %s will not run: %s", zone, self._coordinator.channel.device_id, reply.reason

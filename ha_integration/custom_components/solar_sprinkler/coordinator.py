@@ -59,7 +59,7 @@ class SprinklerCoordinator(DataUpdateCoordinator[Board]):
         self._event_listeners: list[EventListener] = []
         self._unsubscribe: list[CALLBACK_TYPE] = []
         self._cancel_timer: CALLBACK_TYPE | None = None
-        self._was_reachable = True
+        self._was_reachable = board.is_reachable(self.now)
 
     @property
     def memory(self) -> Memory:
@@ -84,6 +84,7 @@ class SprinklerCoordinator(DataUpdateCoordinator[Board]):
             *protocol.TO_HOME_ASSISTANT,
         ):  # what is retained of ours comes before what the board says
             self._unsubscribe.append(await self.channel.subscribe(leaf, self._inbox.async_hear))
+        self.commands.async_expire()
         self._async_plan()
 
     async def async_stop(self) -> None:
@@ -106,6 +107,7 @@ class SprinklerCoordinator(DataUpdateCoordinator[Board]):
         """Replace fields of the snapshot and tell the entities, if that makes a difference."""
         changed = replace(self.data, **changes)
         if changed != self.data:
+            self.memory.queued = [*changed.queued.values()]
             self.async_set_updated_data(changed)
             self._async_plan()
 
@@ -144,7 +146,9 @@ class SprinklerCoordinator(DataUpdateCoordinator[Board]):
         self._async_cancel_timer()
         if self._was_reachable != self.data.is_reachable(self.now):
             self._was_reachable = not self._was_reachable
-            _LOGGER.info("Board %s is %s", self.channel.device_id, "back" if self._was_reachable else "out of reach")
+            _LOGGER.info(
+                "Board %s is %s", self.channel.device_id, "in reach" if self._was_reachable else "out of reach"
+            )
         moment = self.data.next_change_at(self.now)
         if moment is not None and self._unsubscribe:
             when = dt_util.utc_from_timestamp(moment)

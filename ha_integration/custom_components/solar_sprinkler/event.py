@@ -31,6 +31,11 @@ async def async_setup_entry(
 class Activity(SprinklerEntity, EventEntity):
     """Repeats each event of the board once."""
 
+    @property
+    def available(self) -> bool:
+        """Always: what happened, happened."""
+        return True
+
     async def async_added_to_hass(self) -> None:
         """Listen."""
         await super().async_added_to_hass()

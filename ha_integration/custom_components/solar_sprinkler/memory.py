@@ -8,15 +8,31 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import Enum, auto
 import json
+import re
 from typing import Any
 
+from . import protocol
 from .errors import ModelError
-from .fields import read
+from .fields import integer, read, text, truth
 from .models import Availability, BoardEvent, Desired, Sample, State
 
 BOOTS_KEPT = 4  # a late duplicate may come from a boot before this one
 EVENTS_KEPT = 64
+REPORTED_AHEAD_MS = 12 * 3_600_000  # half of what a board accepts
+SENT_AHEAD_MS = 23 * 3_600_000  # room for what follows a report
 SAMPLES_KEPT = 96  # a day, at a wake every 15 minutes
+
+
+@dataclass(frozen=True)
+class QueuedRun:
+    """A run that was sent and of which the board has not yet told in a state; it may have accepted it already."""
+
+    zone: int = integer(protocol.ZONE_LIMITS)
+    command_id: str = text(re.compile("[0-9a-f]{8}"))
+    counter: int = integer((0, 2**53 - 1))
+    expires_at: int = integer((0, 2**32 - 1))
+    run_time_s: int = integer(protocol.RUN_TIME_S_LIMITS)
+    is_acknowledged: bool = truth()
 
 
 @dataclass(frozen=True)
@@ -69,13 +85,20 @@ class Memory:
     desired: Desired | None = None
     availability: Availability | None = None
     state: State | None = None
+    queued: list[QueuedRun] = field(default_factory=list)
     stored: list[Stored] = field(default_factory=list)
     events: list[BoardEvent] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
 
     def next_counter(self, now_ms: int, reported: int) -> int:
-        """A command counter above the clock, above every one sent before, and above the one that the board reported."""
-        self.counter = max(now_ms, self.counter, reported) + 1
+        """A command counter above the clock, above every one sent before, and above the one that the board reported.
+
+        What lies too far ahead is left out: a board refuses a counter of tomorrow, so a forged report, or a clock that once ran ahead, would
+        shut Home Assistant out.
+        """
+        reported = reported if reported <= now_ms + REPORTED_AHEAD_MS else 0
+        sent = self.counter if self.counter <= now_ms + SENT_AHEAD_MS else 0
+        self.counter = max(now_ms, sent, reported) + 1
         return self.counter
 
     def of_boot(self, boot_id: int) -> Stored:
@@ -124,6 +147,7 @@ class Memory:
             desired=_read(Desired, form["desired"]),
             availability=_read(Availability, form["availability"]),
             state=_read(State, form["state"]),
+            queued=_read_all(QueuedRun, form["queued"]),
             stored=[Stored(**stored) for stored in form["stored"]],
             events=_read_all(BoardEvent, form["events"]),
             samples=_read_all(Sample, form["samples"]),
