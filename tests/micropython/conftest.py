@@ -17,6 +17,21 @@ from tools.micropython.package import build
 COLLECT_EVERY = 1024  # bytes allocated; what is alive is then known to that
 
 
+FIGURES = pytest.StashKey[list[str]]()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was measured, at the end of every run."""
+    for text in terminalreporter.config.stash.get(FIGURES, []):
+        terminalreporter.write_line(text)
+
+
+@pytest.fixture
+def note(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Keep a figure for the end of the run."""
+    return request.config.stash.setdefault(FIGURES, []).append
+
+
 @pytest.fixture(scope="session", autouse=True)
 def interpreter() -> None:
     """Bring .tools/micropython/mpy-e8266 up to date (milliseconds when it is)."""

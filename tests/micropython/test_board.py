@@ -12,6 +12,7 @@ from sim.remote.image import ROMFS_START, SECTOR
 from sim.world import Scenario, World
 
 MakeBoard = Callable[..., RemoteBoard]
+Note = Callable[[str], None]
 
 
 def topics(board: RemoteBoard) -> list[str]:
@@ -31,11 +32,11 @@ def test_it_boots_closes_connects_reports_and_sleeps(make_board: MakeBoard):
     assert board.text.strip() == "", "nothing to say on the cable"
 
 
-def test_two_days_pass_in_seconds_and_every_wake_is_a_new_program(make_board: MakeBoard):
+def test_two_days_pass_in_seconds_and_every_wake_is_a_new_program(make_board: MakeBoard, note: Note):
     board = make_board(broker=Broker(), world=World(Scenario(zones=1, clouds=False)))
     board.run_for(48 * 3600)
     wakes = board.boots.count(DEEPSLEEP_RESET)
-    print(f"\n48 hours: {wakes} wakes, {len(board.heaps)} programs")
+    note(f"48 hours: {wakes} wakes, {len(board.heaps)} programs")
     assert wakes >= 48
     assert set(board.boots) == {PWRON_RESET, DEEPSLEEP_RESET}
 
@@ -72,14 +73,14 @@ def test_the_raw_repl_that_mpremote_speaks_answers(make_board: MakeBoard):
     assert "OK2\n\x04\x04>" in board.text
 
 
-def test_the_bundle_runs_from_the_partition_not_from_the_heap(make_board: MakeBoard):
+def test_the_bundle_runs_from_the_partition_not_from_the_heap(make_board: MakeBoard, note: Note):
     board = make_board(zones=1)
     board.run_for(3)
     assert board.remote is not None
     heap = board.remote.heap()
     assert heap is not None
     application = len(board.image.romfs())
-    print(f"\nbundle {application} B in flash; heap {heap.used} B in use")
+    note(f"bundle {application} B in flash; heap {heap.used} B in use")
     assert heap.used < application
 
 

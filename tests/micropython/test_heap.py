@@ -18,23 +18,23 @@ SPARE_BYTES = 8 * 1024  # free at the worst moment
 LARGEST_MESSAGE = "test_the_longest_state_and_telemetry_fit_a_message"
 
 
-@pytest.fixture(scope="module")
+type Note = Callable[[str], None]
+
+
+@pytest.fixture
 def worst(peaks: dict[str, int]) -> dict[str, int]:
     """What the tests of the whole firmware, which ran before these, found alive at most."""
     if not peaks:
         pytest.skip("the tests that measure it were not chosen")
-    print("\nheap in use at most, while the whole firmware ran (bytes):")
-    for name, peak in sorted(peaks.items(), key=lambda item: -item[1])[:5]:
-        print(f"{peak:>8}  {name}")
     return peaks
 
 
-def test_what_is_resident_keeps_to_its_budget():
-    print("\n" + table())
+def test_what_is_resident_keeps_to_its_budget(note: Note):
+    note(table())
     assert sum(as_on_a_board().modules.values()) <= CODE_BYTES
 
 
-def test_live_data_keeps_to_its_budget(make_board: Callable[..., RemoteBoard]):
+def test_live_data_keeps_to_its_budget(make_board: Callable[..., RemoteBoard], note: Note):
     """Connected and idle, less what the code takes and what an empty program does."""
     board = make_board(broker=Broker(), settings=Settings(always_responsive=True), zones=4)
     empty = make_board(zones=1, files={"/main.py": b"import time\ntime.sleep(60)\n"})
@@ -46,8 +46,8 @@ def test_live_data_keeps_to_its_budget(make_board: Callable[..., RemoteBoard]):
     assert running is not None
     assert idle is not None
     data = running.used - idle.used - sum(as_on_a_board().modules.values())
-    print(
-        f"\nlive data, connected and idle, four zones: {data} B; free: {running.free} B, largest piece {running.largest} B"
+    note(
+        f"live data, connected and idle, four zones: {data} B; free: {running.free} B, largest piece {running.largest} B"
     )
     assert data <= DATA_BYTES
 
@@ -57,7 +57,10 @@ def test_the_application_comes_with_few_names_of_its_own():
     assert as_on_a_board().names <= 300
 
 
-def test_enough_is_free_at_the_worst_moment(worst: dict[str, int]):
+def test_enough_is_free_at_the_worst_moment(worst: dict[str, int], note: Note):
+    note("heap in use at most, while the whole firmware ran (bytes):")
+    for test, peak in sorted(worst.items(), key=lambda item: -item[1])[:5]:
+        note(f"{peak:>8}  {test}")
     name = max((name for name in worst if name != LARGEST_MESSAGE), key=worst.__getitem__)
     assert HEAP_BYTES - worst[name] >= SPARE_BYTES, name
 

