@@ -167,8 +167,6 @@ class App:
         if not closed and now_ms - self._open_state_ms >= OPEN_STATE_EVERY_MS:
             self._open_state_ms = now_ms
             self.outbox.state_due = True
-        if self.link.up() and self.clock.wants_sync() and self.clock.ask():
-            self.outbox.publish(protocol.TIME_REQUEST, report.time_request(self.clock.nonce), False)
         if not self._settled and now_ms >= SETTLED_MS:
             self._settled = True
             self.board.settled()

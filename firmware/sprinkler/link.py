@@ -68,7 +68,7 @@ class Link:
             return None
 
     def publish(self, topic, payload, retain):
-        """Queue one message; call only when there is `room`."""
+        """Queue one message, its payload a list of pieces; call only when there is `room`."""
         self._packet_id = mqtt.next_id(self._packet_id)
         self._in_flight.append(self._packet_id)
         self._send(mqtt.publish(topic, payload, self._packet_id, retain))

@@ -27,18 +27,22 @@ def _text(data):
     return bytes((len(raw) >> 8, len(raw) & 255)) + raw
 
 
-def _packet(first, *parts):
-    """One buffer: first byte, remaining length (section 2.2.3), the parts."""
+def _packet(first, parts):
+    """First byte, remaining length (section 2.2.3), the parts; in one buffer that is allocated once: a copy of a long message would not fit the heap."""
     length = sum(len(part) for part in parts)
-    out = bytearray((first,))
+    head = bytearray((first,))
     while True:
         byte = length & 127
         length >>= 7
-        out.append(byte | 128 if length else byte)
+        head.append(byte | 128 if length else byte)
         if not length:
             break
+    end = len(head)
+    out = bytearray(end + sum(len(part) for part in parts))
+    out[:end] = head
     for part in parts:
-        out.extend(part)
+        out[end : end + len(part)] = part
+        end += len(part)
     return out
 
 
@@ -55,12 +59,12 @@ def connect(client_id, user, password, keepalive_s, will_topic, will_payload):
     if user:
         parts.append(_text(user))
         parts.append(_text(password))
-    return _packet(0x10, *parts)
+    return _packet(0x10, parts)
 
 
 def publish(topic, payload, packet_id, retain):
-    """PUBLISH at QoS 1 (section 3.3)."""
-    return _packet(0x33 if retain else 0x32, _text(topic), bytes((packet_id >> 8, packet_id & 255)), payload)
+    """PUBLISH at QoS 1 (section 3.3). `payload`: a list of its pieces."""
+    return _packet(0x33 if retain else 0x32, [_text(topic), bytes((packet_id >> 8, packet_id & 255))] + payload)
 
 
 def subscribe(topics, packet_id):
@@ -69,7 +73,7 @@ def subscribe(topics, packet_id):
     for topic in topics:
         parts.append(_text(topic))
         parts.append(b"\x01")
-    return _packet(0x82, *parts)
+    return _packet(0x82, parts)
 
 
 def puback(packet_id):

@@ -81,10 +81,13 @@ class Outbox:
         if self._announce_due:
             self._announce_due = False
             topic = protocol.topic(app.board.device_id, protocol.ANNOUNCE)
-            app.link.publish(topic, sign(app.config.key, topic, app.announce()), True)
+            app.link.publish(topic, [sign(app.config.key, topic, app.announce())], True)
         elif self._online_due:
             self._online_due = False
-            self.publish(protocol.AVAILABILITY, report.ONLINE, True)
+            self.publish(protocol.AVAILABILITY, [report.ONLINE], True)
+        elif app.clock.wants_sync():
+            if app.clock.ask():
+                self.publish(protocol.TIME_REQUEST, report.time_request(app.clock.nonce), False)
         elif self._replies:
             self.publish(protocol.REPLY, self._replies.pop(0), False)
         elif self.state_due and app.board.uptime_ms() - self._state_ms >= _STATE_EVERY_MS:
@@ -97,31 +100,20 @@ class Outbox:
         app = self._app
         self.state_due = False
         self._state_ms = app.board.uptime_ms()
-        self.publish(
-            protocol.STATE,
-            report.board_state(app, [report.zone_state(app, zone) for zone in range(1, app.board.zones() + 1)]),
-            True,
-        )
+        self.publish(protocol.STATE, report.board_state(app), True)
 
     def _publish_backlog(self):
         app = self._app
         m = app.memory
-        for number, fields in m.unacked_events(self._sent_event):
-            self._sent_event = number
-            self.publish(
-                protocol.EVENT,
-                report.event(m.boot_id, m.oldest_event(), number, fields, app.clock, app.senses.has_flow()),
-                False,
-            )
+        found = m.next_event(self._sent_event)
+        if found:
+            self._sent_event = found[0]
+            self.publish(protocol.EVENT, report.event(app, found[0], found[1]), False)
             return True
-        samples = m.unacked_samples(self._sent_sample)[: report.SAMPLES_PER_MESSAGE]
+        samples = m.next_samples(self._sent_sample, report.SAMPLES_PER_MESSAGE)
         if samples:
             self._sent_sample = samples[-1][0]
-            self.publish(
-                protocol.TELEMETRY,
-                report.telemetry(m.boot_id, m.oldest_sample(), samples, app.board.zones(), app.clock),
-                False,
-            )
+            self.publish(protocol.TELEMETRY, report.telemetry(app, samples), False)
         return bool(samples)
 
     def last_words(self, availability):
@@ -132,6 +124,6 @@ class Outbox:
         except LinkError:
             pass  # then the will speaks for us
 
-    def publish(self, leaf, payload, retain):
-        """Publish one message on one of this board's topics."""
-        self._app.link.publish(protocol.topic(self._app.board.device_id, leaf), payload, retain)
+    def publish(self, leaf, pieces, retain):
+        """Publish one message on one of this board's topics; its payload is a list of pieces."""
+        self._app.link.publish(protocol.topic(self._app.board.device_id, leaf), pieces, retain)

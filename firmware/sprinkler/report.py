@@ -1,6 +1,6 @@
 """Report: builds each message of the board, and nothing else builds one (docs/protocol.md says what they hold).
 
-Rule: plain values in, JSON bytes out. It must not know sockets or when to publish.
+Rule: what the board knows in, JSON out, as a list of pieces: a long message is never held twice. It must not know sockets or when to publish.
 """
 
 import json
@@ -18,6 +18,16 @@ ONLINE = b'{"state": "online"}'
 
 def _json(value):
     return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _list(head, items):
+    """The pieces of an object that starts with `head` and ends in a list of `items`."""
+    pieces = [head]
+    for item in items:
+        pieces.append(item)
+        pieces.append(b",")
+    pieces[-1] = b"]}"
+    return pieces
 
 
 def announce(device_id, zones, features):
@@ -39,11 +49,11 @@ def announce(device_id, zones, features):
 
 def asleep(until):
     """Availability of a board that sleeps until `until` (Unix seconds, 0: unknown)."""
-    return _json({"state": "asleep", "until": until})
+    return [_json({"state": "asleep", "until": until})]
 
 
-def board_state(app, zone_texts):
-    """The state message; `zone_texts` are from `zone_state`, so that never more than one zone is held as objects."""
+def board_state(app):
+    """What is true now. Zone after zone becomes text, so that no more than one is held as objects."""
     m, s, clock = app.memory, app.settings, app.clock
     head = {
         "at": clock.unix(clock.now_s()),
@@ -61,11 +71,10 @@ def board_state(app, zone_texts):
         "sample": m.sample_count,
         "faults": app.board_faults(),
     }
-    return _json(head)[:-1] + b',"zones":[' + b",".join(zone_texts) + b"]}"
+    return _list(_json(head)[:-1] + b',"zones":[', [_zone_state(app, zone) for zone in range(1, app.board.zones() + 1)])
 
 
-def zone_state(app, zone):
-    """One zone of the state message."""
+def _zone_state(app, zone):
     s = app.state
     z = state.base(zone)
     run = app.runs.get(zone)
@@ -106,47 +115,51 @@ def _last_run(app, zone):
     }
 
 
-def event(boot_id, oldest, number, fields, clock, metered):
-    """One event, from its packed fields (store._EVENT). `oldest`: the lowest number that the board still holds. `metered`: there is a flow meter."""
+def event(app, number, fields):
+    """One event, from its packed fields (store._EVENT)."""
     at, kind, zone, run_id, program, result, reason, duration_s, volume_ml = fields
+    return [
+        _json(
+            {
+                "boot_id": app.memory.boot_id,
+                "oldest": app.memory.oldest_event(),
+                "n": number,
+                "at": app.clock.unix(at),
+                "event": protocol.EVENTS[kind],
+                "zone": zone,
+                "run_id": run_id,
+                "program": program,
+                "result": protocol.RESULTS[result],
+                "reason": protocol.REASONS[reason],
+                "duration_s": duration_s,
+                "volume_ml": volume_ml if app.senses.has_flow() else None,
+            }
+        )
+    ]
+
+
+def telemetry(app, samples):
+    """Up to SAMPLES_PER_MESSAGE numbered samples."""
+    head = b'{"boot_id":%d,"oldest":%d,"samples":[' % (app.memory.boot_id, app.memory.oldest_sample())
+    return _list(head, [_sample(app, number, fields) for number, fields in samples])
+
+
+def _sample(app, number, fields):
+    battery_mv = _known(fields[3], NONE_U16)
     return _json(
         {
-            "boot_id": boot_id,
-            "oldest": oldest,
             "n": number,
-            "at": clock.unix(at),
-            "event": protocol.EVENTS[kind],
-            "zone": zone,
-            "run_id": run_id,
-            "program": program,
-            "result": protocol.RESULTS[result],
-            "reason": protocol.REASONS[reason],
-            "duration_s": duration_s,
-            "volume_ml": volume_ml if metered else None,
+            "at": app.clock.unix(fields[0]),
+            "solar_mv": _known(fields[1], NONE_U16),
+            "solar_ma": _known(fields[2], NONE_I16),
+            "battery_mv": battery_mv,
+            "battery_ma": _known(fields[4], NONE_I16),
+            "battery_pct": None if battery_mv is None else power.battery_pct(battery_mv),
+            "soil_pct": [_known(pct, NONE_U8) for pct in fields[5 : 5 + app.board.zones()]],
+            "flow_rate_ml_min": _known(fields[9], NONE_U16),
+            "rssi_dbm": fields[10] or None,
         }
     )
-
-
-def telemetry(boot_id, oldest, samples, zones, clock):
-    """Up to SAMPLES_PER_MESSAGE numbered samples. `oldest`: the lowest number that the board still holds."""
-    parts = [_json(_sample(number, fields, zones, clock)) for number, fields in samples]
-    return b'{"boot_id":%d,"oldest":%d,"samples":[' % (boot_id, oldest) + b",".join(parts) + b"]}"
-
-
-def _sample(number, fields, zones, clock):
-    battery_mv = _known(fields[3], NONE_U16)
-    return {
-        "n": number,
-        "at": clock.unix(fields[0]),
-        "solar_mv": _known(fields[1], NONE_U16),
-        "solar_ma": _known(fields[2], NONE_I16),
-        "battery_mv": battery_mv,
-        "battery_ma": _known(fields[4], NONE_I16),
-        "battery_pct": None if battery_mv is None else power.battery_pct(battery_mv),
-        "soil_pct": [_known(pct, NONE_U8) for pct in fields[5 : 5 + zones]],
-        "flow_rate_ml_min": _known(fields[9], NONE_U16),
-        "rssi_dbm": fields[10] or None,
-    }
 
 
 def _known(value, none):
@@ -155,19 +168,21 @@ def _known(value, none):
 
 def reply(command_id, accepted, reason, zone, run_id, run_time_s, run_until):
     """The answer to a command."""
-    return _json(
-        {
-            "id": command_id,
-            "accepted": accepted,
-            "reason": reason,
-            "zone": zone,
-            "run_id": run_id,
-            "run_time_s": run_time_s,
-            "run_until": run_until,
-        }
-    )
+    return [
+        _json(
+            {
+                "id": command_id,
+                "accepted": accepted,
+                "reason": reason,
+                "zone": zone,
+                "run_id": run_id,
+                "run_time_s": run_time_s,
+                "run_until": run_until,
+            }
+        )
+    ]
 
 
 def time_request(nonce):
     """The question for the time."""
-    return _json({"nonce": nonce})
+    return [_json({"nonce": nonce})]

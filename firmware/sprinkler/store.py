@@ -125,13 +125,18 @@ class Memory:
         """The lowest sample number that is still held; one more than the last where none is."""
         return self.sample_count - len(self.samples) + 1
 
-    def unacked_events(self, after):
-        """[(number, fields)] of the kept events with a number above `after`."""
-        return _numbered(_EVENT, self.events, self.event_count, after)
+    def next_event(self, after):
+        """(number, fields) of the first kept event with a number above `after`, or None."""
+        number = max(after + 1, self.oldest_event())
+        if number > self.event_count:
+            return None
+        return number, struct.unpack(_EVENT, self.events[number - self.event_count - 1])
 
-    def unacked_samples(self, after):
-        """[(number, fields)] of the kept samples with a number above `after`."""
-        return _numbered(_SAMPLE, self.samples, self.sample_count, after)
+    def next_samples(self, after, most):
+        """[(number, fields)] of the first kept samples with a number above `after`."""
+        first = max(after + 1, self.oldest_sample())
+        numbers = range(first, min(first + most, self.sample_count + 1))
+        return [(number, struct.unpack(_SAMPLE, self.samples[number - self.sample_count - 1])) for number in numbers]
 
     def acknowledge(self, event, sample):
         """Free what Home Assistant has stored. Numbers that were never given out are ignored."""
@@ -196,8 +201,3 @@ class Memory:
 def _split(data, start, form, count):
     size = struct.calcsize(form)
     return [data[start + i * size : start + (i + 1) * size] for i in range(count)], start + count * size
-
-
-def _numbered(form, packed, last, after):
-    first = last - len(packed) + 1
-    return [(first + i, struct.unpack(form, data)) for i, data in enumerate(packed) if first + i > after]
