@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
-import voluptuous as vol
 from awesomeversion import AwesomeVersion, AwesomeVersionException, AwesomeVersionStrategy
 from homeassistant.helpers import selector, service
 from homeassistant.util.yaml import load_yaml_dict
+
+# isort: split
+import voluptuous as vol  # after homeassistant, which puts its own successor in the place of this package
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # so that it runs as a script, too
 from tools.integration_files import CORE, Finding, Integration, components_used, core_manifest, leaves
