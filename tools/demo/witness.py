@@ -52,12 +52,16 @@ class Witness:
         self._client.disconnect()
         self._client.loop_stop()
 
+    def publish(self, leaf: str, body: dict[str, Any], *, retain: bool = False) -> None:
+        """Say something signed to the board."""
+        topic, text = f"{self._base}{leaf}", json.dumps(body).encode()
+        self._client.publish(topic, text + b"\n" + signature(self._key, topic, text).encode(), qos=1, retain=retain)
+
     def _command(self, **fields: Any) -> None:
         now = time.time()
         self._counter = max(self._counter + 1, int(now * 1000))
         body = {"id": secrets.token_hex(4), "counter": self._counter, "expires_at": int(now) + EXPIRES_S, **fields}
-        topic, text = f"{self._base}command", json.dumps(body).encode()
-        self._client.publish(topic, text + b"\n" + signature(self._key, topic, text).encode(), qos=1)
+        self.publish("command", body)
 
     def _heard(self, topic: str, payload: bytes) -> None:
         leaf, body = topic.removeprefix(self._base), payload.partition(b"\n")[0]
