@@ -1,4 +1,4 @@
-"""One house for all tests that can share it, and the two checks of ./demo, which run beside the test that waits the longest."""
+"""One house for all tests that can share it, and the two checks of ./demo, which run beside the tests that mostly wait."""
 
 import dataclasses
 from collections.abc import AsyncIterator, Iterator
@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from tests.e2e.command import Command, demo, free_port
 from tests.e2e.house import House
+from tests.e2e.sleeper import Queued, queue_run
 from tools.demo import session
 from tools.demo.progress import Progress
 
@@ -32,6 +33,12 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House
         yield shared
         await shared.close()
         assert shared.crashes() == []
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def queued(house: House) -> Queued:
+    """A run that waits for the wake of a sleeping board."""
+    return await queue_run(house)
 
 
 @pytest.fixture(scope="session")

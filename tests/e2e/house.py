@@ -72,8 +72,8 @@ class House:
         logs = sorted(self.running.processes.logs.glob("*.log"))
         return [line for log in logs for line in log.read_text(errors="replace").splitlines() if "crashed:" in line]
 
-    async def recorded(self, key: str, zone: int, since: float) -> list[dict[str, Any]]:
+    async def recorded(self, entity_id: str, since: float) -> list[dict[str, Any]]:
         """What Home Assistant's recorder keeps of an entity: its states with their attributes, the oldest first."""
         start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(since))
-        path = f"/api/history/period/{start}?filter_entity_id={self.lawn.entity(key, zone)}"
+        path = f"/api/history/period/{start}?filter_entity_id={entity_id}"
         return [state for states in await self.api.request("GET", path) for state in states]

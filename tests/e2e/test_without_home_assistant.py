@@ -95,7 +95,7 @@ async def acknowledged(house: House, boot_id: int, number: int) -> bool:
 async def told_once(house: House, run_id: int, began_at: float) -> None:
     """Home Assistant's recorder has the start and the end of the run once each."""
     await asyncio.sleep(REPEATED_S)
-    told = [state["attributes"] for state in await house.recorded("activity", 0, began_at)]
+    told = [state["attributes"] for state in await house.recorded(house.lawn.entity("activity"), began_at)]
     mine = [attributes["event_type"] for attributes in told if attributes.get("run_id") == run_id]
     assert mine == ["run_started", "run_finished"]
 
