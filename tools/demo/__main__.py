@@ -22,11 +22,11 @@ from tools.demo.progress import Progress
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 INVITATION = """
-Open  {url}
+Open  {url}    (on this machine, without a login)
 
 Try   open a zone: the simulated board opens its valve, and closes it by its own timer when the zone's run time is over
-      set the zone's run time first, to see it end sooner
-      the valve's page has its history; Settings > Devices shows board and zones
+      set the run time to 1 minute first, to see it end sooner
+      Settings > Devices & services > Solar Sprinkler: the board and its zones, as they would look in your own Home Assistant
 Logs  {logs}
 End   Ctrl-C
 """
@@ -102,7 +102,7 @@ async def until_stopped(wanted: argparse.Namespace, progress: Progress) -> bool:
         nonlocal stopped
         if not stopped:
             stopped = True
-            progress.say("stopping")
+            progress.say("ending everything")
             task.cancel()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

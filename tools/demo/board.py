@@ -74,27 +74,38 @@ def _first_line(path: Path) -> str:
         return ""
 
 
-class Truth:
-    """Follows the record of what truly happens on one zone."""
+class Record:
+    """Reads the record of what truly happens, as it grows."""
 
-    def __init__(self, board: Board, zone: int) -> None:
-        """From the beginning of the record on."""
-        self.zone = zone
-        self.moments: list[dict[str, Any]] = []
+    def __init__(self, board: Board) -> None:
+        """From the beginning on."""
         self._path = board.truth
         self._offset = 0
 
-    def look(self) -> None:
-        """Read what was added. A line that is not complete yet waits for the next look."""
+    def added(self) -> list[dict[str, Any]]:
+        """The moments since the last look. A line that is not complete yet waits for the next one."""
         if not self._path.exists():
-            return
+            return []
         with self._path.open("rb") as file:
             file.seek(self._offset)
             added = file.read()
         whole = added[: added.rfind(b"\n") + 1]
         self._offset += len(whole)
-        for line in whole.splitlines():
-            moment = json.loads(line)
+        return [json.loads(line) for line in whole.splitlines()]
+
+
+class Truth:
+    """Follows what truly happens in one zone."""
+
+    def __init__(self, board: Board, zone: int) -> None:
+        """From the beginning of the record on."""
+        self.zone = zone
+        self.moments: list[dict[str, Any]] = []
+        self._record = Record(board)
+
+    def look(self) -> None:
+        """Read what was added."""
+        for moment in self._record.added():
             zone = next(zone for zone in moment["zones"] if zone["zone"] == self.zone)
             self.moments.append({"at": moment["wall_at"], **zone})
 

@@ -8,7 +8,7 @@ import time
 from tools.demo.api import Api
 from tools.demo.board import Board, Truth
 from tools.demo.errors import CheckError
-from tools.demo.lawn import Lawn
+from tools.demo.lawn import BOARD, Lawn
 from tools.demo.processes import Processes
 from tools.demo.progress import Progress
 
@@ -26,7 +26,7 @@ class Steps:
     def __init__(self, board: Board, progress: Progress) -> None:
         """Follow the truth."""
         self.truth = Truth(board, ZONE)
-        self._progress = progress
+        self.progress = progress
 
     def hold(self, what: str, since: float, *, held: bool) -> None:
         """A step that took from `since` until now. Raises CheckError if it did not hold."""
@@ -34,22 +34,30 @@ class Steps:
 
     def measured(self, what: str, seconds: float, *, held: bool) -> None:
         """A step that took `seconds`. Raises CheckError if it did not hold."""
-        self._progress.record(what, seconds, held=held)
+        self.progress.record(what, seconds, held=held)
         if not held:
             raise CheckError(f"did not hold: {what}")
 
-    async def moved(self, valve: str, since: float, limit_s: float, what: str) -> float:
-        """The moment from `since` on at which the valve truly was `valve`."""
-        moved_at = await self.truth.until(valve, since, limit_s)
-        self.measured(what, (moved_at or time.time()) - since, held=moved_at is not None)
-        return moved_at or 0.0
+    async def opened(self, since: float) -> float:
+        """The moment from `since` on at which the valve was truly open."""
+        what = "the valve is open, in truth"
+        self.progress.expect(what)
+        opened_at = await self.truth.until("open", since, ANSWER_S)
+        self.measured(what, (opened_at or time.time()) - since, held=opened_at is not None)
+        return opened_at or 0.0
+
+    async def closed(self, opened_at: float) -> float:
+        """The moment at which the valve was truly closed again. It was the board's timer, and nobody else."""
+        self.progress.expect(f"the board closes the valve by its own timer, after {RUN_TIME_S} s")
+        closed_at = await self.truth.until("closed", opened_at, RUN_TIME_S + ANSWER_S)
+        self.timed((closed_at or time.time()) - opened_at)
+        return closed_at or 0.0
 
     def timed(self, open_s: float) -> None:
-        """The board's timer ended the run, and nobody else did."""
+        """Hold how long the valve was open against the run time that was asked for."""
         held = abs(open_s - RUN_TIME_S) <= TIMER_SLACK_S
-        self.measured(
-            f"the board closed it by its own timer: open for {open_s:.2f} s of {RUN_TIME_S}", open_s, held=held
-        )
+        what = f"the board closed the valve by its own timer, in truth: it was open for {open_s:.2f} s of {RUN_TIME_S}"
+        self.measured(what, open_s, held=held)
 
 
 class Journey(Steps):
@@ -65,17 +73,18 @@ class Journey(Steps):
         """All steps in their order. Raises CheckError at the first that does not hold."""
         await self._wait_for("valve", "closed", "zone 1 is closed, says Home Assistant", time.time())
         total_before, meter_before = self._number("water_total"), self.truth.now["meter_ml"]
+        self.progress.say(f"{RUN_TIME_S} s of water are asked for in Home Assistant; seconds since then:")
         asked_at = time.time()
         granted = await self._api.act(
             "solar_sprinkler.run", self._valve, answers=True, duration={"seconds": RUN_TIME_S}
         )
         granted_s = granted.get("run_time_s")
         self.hold(f"the board granted {granted_s} s", asked_at, held=granted_s == RUN_TIME_S)
-        opened_at = await self.moved("open", asked_at, ANSWER_S, "the valve is open, in truth")
+        opened_at = await self.opened(asked_at)
         await self._wait_for("valve", "open", "the valve is open, says Home Assistant", asked_at)
         await self._flows(meter_before, asked_at)
-        closed_at = await self.moved("closed", opened_at, RUN_TIME_S + ANSWER_S, "the valve is closed again, in truth")
-        self.timed(closed_at - opened_at)
+        closed_at = await self.closed(opened_at)
+        self.progress.say("the valve is closed; seconds since then (the board waits for the meter to stand still):")
         await self._wait_for("valve", "closed", "the valve is closed, says Home Assistant", closed_at)
         await self._wait_for("last_result", "completed", "the run is completed, says Home Assistant", closed_at)
         await self._totals(total_before, meter_before, closed_at)
@@ -91,12 +100,14 @@ class Journey(Steps):
 
     async def _wait_for(self, key: str, state: str, what: str, since: float) -> None:
         entity_id = self._lawn.entity(key, ZONE)
+        self.progress.expect(what)
         held = await self._api.until(lambda: self._api.state(entity_id) == state, ANSWER_S)
         self.hold(what if held else f"{what} (it says '{self._api.state(entity_id)}')", since, held=held)
 
     async def _flows(self, meter_before: float, since: float) -> None:
+        self.progress.expect("water flows, says Home Assistant")
         held = await self._api.until(lambda: self._number("flow_rate") > 0, ANSWER_S)
-        self.hold(f"water flows, says Home Assistant: {self._number('flow_rate'):g} l/min", since, held=held)
+        self.hold(f"water flows, says Home Assistant: {self._number('flow_rate'):.1f} l/min", since, held=held)
         ran_at = await self.truth.until_holds(lambda moment: moment["meter_ml"] > meter_before, since, ANSWER_S)
         meter = self.truth.now["meter_ml"] - meter_before
         self.measured(f"the meter has run {meter:.0f} ml, in truth", (ran_at or time.time()) - since, held=meter > 0)
@@ -111,14 +122,19 @@ class Journey(Steps):
         self.hold(f"{counted():.0f} ml, says Home Assistant, and {truth:.0f} ml in truth", since, held=held)
 
     async def _sampled(self, since: float) -> None:
-        readings = [
-            self._lawn.entity("soil_moisture", ZONE),
-            self._lawn.entity("battery"),
-            self._lawn.entity("solar_power"),
-        ]
+        places = [(ZONE, "soil_moisture"), (BOARD, "battery"), (BOARD, "solar_power")]
+        readings = [self._lawn.entity(key, zone) for zone, key in places]
+        self.progress.expect("the board's samples are there")
         held = await self._api.until(lambda: all(is_number(self._api.state(reading)) for reading in readings), SAMPLE_S)
-        shown = ", ".join(f"{self._lawn.names[reading].lower()} {self._api.state(reading)}" for reading in readings)
+        shown = ", ".join(map(self._shown, readings))
         self.hold(f"the board's samples are there: {shown}", since, held=held)
+
+    def _shown(self, entity_id: str) -> str:
+        """A reading as a person reads it."""
+        state = self._api.state(entity_id)
+        number = f"{float(state):.3g}" if is_number(state) else state
+        unit = self._api.states.get(entity_id, {}).get("attributes", {}).get("unit_of_measurement", "")
+        return f"{self._lawn.names[entity_id].lower()} {number} {unit}".rstrip()
 
 
 def is_number(state: str) -> bool:

@@ -52,7 +52,7 @@ class Processes:
         return self._running[name].returncode is not None
 
     async def first_end(self) -> str:
-        """Wait until any process ends by itself; returns a sentence that says which and where its log is."""
+        """Wait until any process ends by itself; returns a sentence that says which, its last words, and where its log is."""
         waits = {asyncio.create_task(process.wait(), name=name) for name, process in self._running.items()}
         try:
             done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -60,7 +60,12 @@ class Processes:
             for wait in waits:
                 wait.cancel()
         ended = done.pop()
-        return f"{ended.get_name()} ended with {ended.result()}; its last words are in {self.log(ended.get_name())}"
+        name = ended.get_name()
+        return f"{name} ended with {ended.result()}: {self._last_words(name)} (more in {self.log(name)})"
+
+    def _last_words(self, name: str) -> str:
+        lines = [line.strip() for line in self.log(name).read_text(errors="replace").splitlines() if line.strip()]
+        return lines[-1] if lines else "it said nothing"
 
     async def listening(self, name: str, port: int, limit_s: float) -> None:
         """Wait until `name` listens on `port` of 127.0.0.1. Raises DemoError if it ends first, or after `limit_s`."""
