@@ -11,7 +11,20 @@ from pathlib import Path
 
 import pytest
 
-from tools.demo import board, broker, dashboard, home_assistant, journey, lawn, onboarding, ports, session, witness
+from tools.demo import (
+    board,
+    broker,
+    dashboard,
+    home_assistant,
+    journey,
+    lawn,
+    no_ha,
+    onboarding,
+    ports,
+    progress,
+    session,
+    witness,
+)
 from tools.demo.errors import CheckError, DemoError, RefusedError
 from tools.demo.processes import processes
 from tools.demo.progress import Progress
@@ -55,8 +68,8 @@ async def test_leaving_the_block_ends_processes_and_what_they_started(tmp_path: 
 
 async def test_a_process_that_ends_before_it_listens_is_told_with_its_log(tmp_path: Path) -> None:
     async with processes(tmp_path) as running:
-        await running.start("failing", sys.executable, "-c", "raise SystemExit(7)")
-        with pytest.raises(DemoError, match=r"failing ended with 7.*failing\.log"):
+        await running.start("failing", sys.executable, "-c", "print('no room'); raise SystemExit(7)")
+        with pytest.raises(DemoError, match=r"failing ended with 7: no room .*failing\.log"):
             await running.listening("failing", 1, limit_s=20)
 
 
@@ -143,6 +156,16 @@ def test_the_dashboard_shows_what_is_there_and_leaves_out_what_is_not() -> None:
     assert "solar" not in shown.replace("solar-power-variant", "")
 
 
+def test_the_dashboard_hides_what_is_unknown_by_nature_until_it_is_known() -> None:
+    entities = {(1, "valve"): "valve.one", (1, "run_ends"): "sensor.ends", (0, "next_wake"): "sensor.wake"}
+    there = lawn.Lawn(entities, {"sensor.ends": "Run ends", "sensor.wake": "Next wake"})
+    cards = [card for section in dashboard.view(there)["sections"] for card in section["cards"]]
+    for entity_id in ("sensor.ends", "sensor.wake"):
+        shown = next(card for card in cards if card.get("entity") == entity_id)
+        unknown = {"condition": "state", "entity": entity_id, "state_not": ["unknown", "unavailable"]}
+        assert unknown in shown["visibility"]
+
+
 def test_truth_is_read_line_by_line_as_it_grows(tmp_path: Path) -> None:
     truth = board.Truth(board.Board(tmp_path, "5a17e001", "code"), zone=2)
     assert truth.now == {}
@@ -150,6 +173,42 @@ def test_truth_is_read_line_by_line_as_it_grows(tmp_path: Path) -> None:
     (tmp_path / "truth.jsonl").write_text(line + "\n" + line[:20])
     assert truth.now == {"at": 5.0, "zone": 2, "valve": "open"}
     assert len(truth.moments) == 1
+
+
+def test_the_lawn_is_told_when_a_valve_moves_and_seldom_while_nothing_does(tmp_path: Path) -> None:
+    line = no_ha.LawnLine(board.Board(tmp_path, "5a17e001", "code"))
+    moments = [(0, "closed", 0), (2, "closed", 0), (3, "open", 8000), (3.1, "open", 8000), (5.1, "open", 8000)]
+    written = [
+        {
+            "wall_at": at,
+            "sun_w_m2": 520.4,
+            "battery_pct": 80.2,
+            "zones": [{"zone": 1, "valve": valve, "flow_rate_ml_min": flow, "meter_ml": 1500, "soil_pct": 75.0}],
+        }
+        for at, valve, flow in moments
+    ]
+    (tmp_path / "truth.jsonl").write_text("".join(json.dumps(moment) + "\n" for moment in written))
+    told = line.due()
+    assert len(told) == 3
+    assert told[0].endswith("lawn   zone 1 closed 1.50 l, soil 75 %; sun 520 W/m2, battery 80 %")
+    assert "zone 1 open 8.0 l/min, 1.50 l" in told[1]
+
+
+async def test_whoever_waits_long_is_told_for_what_and_whoever_does_not_is_not(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "SILENCE_S", 0.01)
+    said = Progress(quiet=False)
+    with said.step("short"):
+        pass
+    with said.step("long"):
+        await asyncio.sleep(0.05)
+    lines = [line.split("s  ") for line in capsys.readouterr().out.splitlines()]
+    assert [(line[0].strip() == "...", line[1]) for line in lines] == [
+        (False, "short"),
+        (True, "long"),
+        (False, "long"),
+    ]
 
 
 async def test_a_valve_that_does_not_move_is_no_moment(tmp_path: Path) -> None:

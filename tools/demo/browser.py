@@ -37,7 +37,7 @@ class Tab:
 
 
 @contextlib.asynccontextmanager
-async def tab(width: int, height: int, *, scale: float = 1, dark: bool = False) -> AsyncIterator[Tab]:
+async def tab(width: int, height: int, *, scale: float = 1) -> AsyncIterator[Tab]:
     """A page in a browser of its own that remembers nothing.
 
     Raises DemoError if no browser is ready, CheckError if what was waited for on the page does not come.
@@ -49,7 +49,7 @@ async def tab(width: int, height: int, *, scale: float = 1, dark: bool = False) 
         sys.path.append(str(PACKAGES))
     playwright = importlib.import_module("playwright.async_api")
     looks = {"viewport": {"width": width, "height": height}, "device_scale_factor": scale}
-    looks |= {"color_scheme": "dark" if dark else "light", "locale": "en-US", "reduced_motion": "reduce"}
+    looks |= {"color_scheme": "light", "locale": "en-US", "reduced_motion": "reduce"}
     with tempfile.TemporaryDirectory(prefix="sprinkler-browser-", ignore_cleanup_errors=True) as profile:
         async with playwright.async_playwright() as driver:
             context = await driver.chromium.launch_persistent_context(
