@@ -19,6 +19,7 @@ from tools.demo.home_assistant import DASHBOARD
 from tools.demo.journey import Journey, errors_in
 from tools.demo.progress import Progress
 
+SPEED_MAX = 100_000  # the simulator's
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 INVITATION = """
@@ -42,7 +43,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--no-ha", action="store_true", help="broker and board only, shown live in the terminal")
     parser.add_argument(
-        "--speed", type=float, default=1, metavar="N", help="sun, soil and battery live N times as fast (default 1)"
+        "--speed", type=speed, default=1, metavar="N", help="sun, soil and battery live N times as fast (default 1)"
     )
     parser.add_argument(
         "--http-port", type=port, metavar="PORT", help="Home Assistant's port (default: the next free one from 8123)"
@@ -67,6 +68,14 @@ def port(text: str) -> int:
     if not 1 <= number <= 65535:
         raise ValueError(text)
     return number
+
+
+def speed(text: str) -> float:
+    """How many times as fast. Raises ValueError."""
+    times = float(text)
+    if not 0 < times <= SPEED_MAX:
+        raise ValueError(text)
+    return times
 
 
 async def demo(wanted: argparse.Namespace, progress: Progress) -> None:
