@@ -13,8 +13,15 @@ import closer
 
 try:
     import closer_config
-except ImportError:  # lost or never written: the closer's own defaults close one zone
+except (
+    ImportError,
+    OSError,
+    SyntaxError,
+    NameError,
+    TypeError,
+    ValueError,
+):  # lost or torn: the closer's own defaults close one zone
     closer_config = None
 
-unreached = closer.close_first(machine, time, closer_config)
+closer.close_first(machine, time, closer_config)
 maintenance = closer.maintenance_asked(machine, time, select, sys.stdin)

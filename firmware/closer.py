@@ -32,8 +32,8 @@ def setting(config, name, default, highest):
 
 
 def zone_count(config):
-    """Zones wired to this board, 1 to 4."""
-    return setting(config, "ZONES", 1, 4)
+    """Zones wired to this board, 1 to 4. Without a configuration there may be four."""
+    return setting(config, "ZONES", 1, 4) if config else 4
 
 
 def _lines(machine):
@@ -77,7 +77,11 @@ def pulse(machine, time, config, zone, opening):
     line = open_line if forward else close_line
     try:
         if shared:
-            _select(machine, time, zone)
+            try:
+                _select(machine, time, zone)
+            except OSError:
+                if config:  # without one, a board of one zone has no expander to answer
+                    raise
         enable(1)
         time.sleep_ms(setting(config, "BOOST_MS", 30, BOOST_MS_MAX))
         line(1)
@@ -85,7 +89,7 @@ def pulse(machine, time, config, zone, opening):
     finally:
         line(0)
         enable(0)
-    if shared:
+    if shared and config:
         _select(machine, time, 0)
 
 
@@ -118,7 +122,7 @@ def read_record(memory):
 def close_first(machine, time, config):
     """Close every zone unless the board slept on purpose with all verified closed. Returns the zones that could not be reached.
 
-    A board that keeps restarting rests before its next pulse: a nearly flat cell must not spend itself in a loop.
+    A board that keeps restarting closes, then rests: water first. If that very pulse restarted it (a nearly flat cell), it rests before the next one.
     """
     rtc = machine.RTC()
     memory = rtc.memory()
@@ -128,18 +132,23 @@ def close_first(machine, time, config):
     if mark == SLEPT_CLOSED and cause == machine.DEEPSLEEP_RESET:
         rtc.memory(record(0, 0) + rest)  # the mark counts for one wake
         return []
-    if quick_boots >= QUICK_BOOTS_MAX:
+    if quick_boots > QUICK_BOOTS_MAX:
         _lines(machine)
+        rtc.memory(record(0, QUICK_BOOTS_MAX) + rest)
+        machine.deepsleep(REST_MS)
+    if cause == machine.HARD_RESET:  # a person at the reset button is not a flat cell
+        quick_boots = 0
+    rtc.memory(record(0, quick_boots + 1) + rest)
+    failed = close_all(machine, time, config)
+    if quick_boots == QUICK_BOOTS_MAX:
         rtc.memory(record(0, QUICK_BOOTS_MAX - 1) + rest)
         machine.deepsleep(REST_MS)
-    if cause != machine.HARD_RESET:  # a person at the reset button is not a flat cell
-        quick_boots += 1
-    rtc.memory(record(0, quick_boots) + rest)
-    return close_all(machine, time, config)
+    return failed
 
 
 def maintenance_asked(machine, time, select, stdin):
-    """True if, within a second of a power-on or a press of reset, the button is pressed or a byte comes in on the cable.
+    """True if, within a second of a power-on or a press of reset, the button is pressed or Return or Ctrl-C comes in on the cable (a stray byte is
+    neither: maintenance has no end of its own).
 
     The button must come after reset: held during it, it starts the chip's own loader instead of this file.
     """
@@ -150,6 +159,6 @@ def maintenance_asked(machine, time, select, stdin):
     poller.register(stdin, select.POLLIN)
     start = time.ticks_ms()
     while time.ticks_diff(time.ticks_ms(), start) < WINDOW_MS:
-        if not button() or poller.poll(10):
+        if not button() or (poller.poll(10) and stdin.read(1) in "\r\n\x03"):
             return True
     return False

@@ -21,6 +21,7 @@ SAMPLE_EVERY_MS = 30000
 OPEN_STATE_EVERY_MS = 5000
 SETTLED_MS = 60000
 BATTERY_EVERY_MS = 2000
+BATTERY_MISSES_MAX = 3
 IDENTIFY_MS = 10000
 
 
@@ -29,6 +30,7 @@ class App:
 
     def __init__(self, board):
         self.board = board
+        board.start_watchdog()  # from here on nothing can leave the board at a dead prompt
         self.memory = Memory()
         journal_ok = self.memory.load(board)
         self.wake_reason = board.wake_reason()
@@ -43,8 +45,7 @@ class App:
         self._settled = False
         self._last_ms = board.uptime_ms()
         self._sample_ms = self._battery_ms = self._open_state_ms = -SAMPLE_EVERY_MS
-        self._battery_mv = 0
-        self._faults = []
+        self._battery_mv = self._battery_misses = 0
         self._clock_word = ""
         self._failed = []
         if self.config:
@@ -83,19 +84,21 @@ class App:
         """The core's first state: what the sleep mark, the journal and the kind of reset say."""
         m = self.memory
         zones = self.board.zones()
-        if self.wake_reason == "timer" and not m.open_zone and m.slept_s < PULSE_EVERY_S:
-            self.state = controller.asleep(zones, m.faults, "verified" if self.senses.has_flow() else "assumed")
-            self.link.resubscribe = False
+        timer = self.wake_reason == "timer"
+        self.link.resubscribe = not timer or not m.subscribed
+        self.link.failed_joins = m.failed_joins
+        if timer and not m.open_zone and m.slept_s < PULSE_EVERY_S:
+            self.state = controller.asleep(zones, m.faults, self.limits)
             return
         journal = (m.open_zone, m.program, m.granted_s * 1000, m.open_s * 1000, m.resumed) if m.open_zone else None
         self.state = controller.booted(zones, m.faults, journal, self.wake_reason, self.limits)
         m.slept_s = 0
         self.runs.recall()
-        self.runs.event("boot", 0, 0, 0, "", self.wake_reason, 0, 0)
+        if not timer:
+            self.runs.event("boot", 0, 0, 0, "", self.wake_reason, 0, 0)
 
     def run(self):
         """Run for ever; a deep sleep or a reset ends it."""
-        self.board.start_watchdog()
         if (
             not self.config
         ):  # without a key nobody can be heard: stay closed, and leave the cable its window at the next reset
@@ -134,7 +137,10 @@ class App:
         """Battery voltage, read every two seconds at most; 0: unknown."""
         if now_ms - self._battery_ms >= BATTERY_EVERY_MS:
             self._battery_ms = now_ms
-            self._battery_mv = self.senses.battery()[0]
+            mv = self.senses.battery()[0]
+            self._battery_misses = 0 if mv else self._battery_misses + 1
+            if mv or self._battery_misses >= BATTERY_MISSES_MAX:  # one lost reading ends no run
+                self._battery_mv = mv
             before = protocol.POWER_MODES[self.memory.power_mode]
             responsive = self.config.always_responsive or now_ms < self._awake_until_ms
             mode = protocol.POWER_MODES.index(power.mode(before, self._battery_mv, responsive))
@@ -183,7 +189,7 @@ class App:
             faults.append("low_battery")
         if self.senses.failed or self.bridge_fault:
             faults.append("sensor")
-        if not self.clock.now_s() and self._settled:
+        if self.clock.stale() or (not self.clock.now_s() and self._settled):
             faults.append("clock")
         if self.storage_fault:
             faults.append("storage")
@@ -192,15 +198,13 @@ class App:
         return faults
 
     def _note_faults(self):
-        """Report the board's faults as they come and go; the core reports its own (low_battery)."""
-        faults = [word for word in self.board_faults() if word != "low_battery"]
-        for word in faults:
-            if word not in self._faults:
-                self.runs.event("fault", 0, 0, 0, "", word, 0, 0)
-        for word in self._faults:
-            if word not in faults:
-                self.runs.event("fault_cleared", 0, 0, 0, "", word, 0, 0)
-        self._faults = faults
+        """Report the board's faults as they come and go, over sleeps; the core reports its own (low_battery)."""
+        faults = self.board_faults()
+        for i, word in enumerate(protocol.FAULTS):
+            known = self.memory.fault_mask >> i & 1
+            if word != "low_battery" and (word in faults) != bool(known):
+                self.memory.fault_mask ^= 1 << i
+                self.runs.event("fault_cleared" if known else "fault", 0, 0, 0, "", word, 0, 0)
 
     # What the inbox asks for
 

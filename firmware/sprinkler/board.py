@@ -133,8 +133,8 @@ class Board:
         self.feed()
 
     def zones(self):
-        """Zones wired to this board."""
-        return self._closer.zone_count(self._closer_config)
+        """Zones that may be opened: those that the closer's configuration names, one where it is lost."""
+        return self._closer.zone_count(self._closer_config) if self._closer_config else 1
 
     def i2c(self):
         """The bus, made at first use."""

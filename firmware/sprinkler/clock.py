@@ -10,6 +10,8 @@ _NTP_EPOCH_S = 3155673600  # 2000-01-01 in seconds since 1900
 _NTP_STEP_MAX_S = 600
 _SYNC_EVERY_S = 3600
 _ASK_EVERY_MS = 20000
+_SERVER_MS = 1500  # what a time server has to answer in, before Home Assistant is asked too
+_STALE_S = 172800  # a clock that nobody confirmed for two days is a fault
 NONCE_BYTES = 8
 
 
@@ -21,6 +23,7 @@ class Clock:
         self._memory = memory
         self._ntp_host = ntp_host
         self._sock = None
+        self._asks = 0
         self._asked_ms = -_ASK_EVERY_MS
         self.nonce = ""
         self.fresh = False  # set in this boot; what a sleep left is some percent of the sleep off
@@ -44,13 +47,14 @@ class Clock:
 
     def wants_sync(self):
         """True when the clock should be set, and a question may go out now."""
-        if self._board.uptime_ms() - self._asked_ms < _ASK_EVERY_MS:
+        if self._board.uptime_ms() - self._asked_ms < (_SERVER_MS if self._asks == 1 else _ASK_EVERY_MS):
             return False
         return not self.fresh or abs(self.now_s() - self._memory.synced_s) >= _SYNC_EVERY_S
 
     def ask(self):
         """Ask the NTP server. Returns True if Home Assistant should be asked too, with the new nonce: it has no server, or that one kept silent."""
-        silent = not self._ntp_host or not self._memory.synced_s or self.nonce != ""
+        silent = not self._ntp_host or not self._memory.synced_s or self._asks > 0
+        self._asks += 1
         self._asked_ms = self._board.uptime_ms()
         self.nonce = self._board.random_hex(NONCE_BYTES)
         self._ask_server()
@@ -103,4 +107,14 @@ class Clock:
         self._board.set_clock(seconds)
         self._memory.synced_s = seconds
         self.nonce = ""
+        self._asks = 0
         self.fresh = True
+
+    def stale(self):
+        """True when the clock is set, but nobody has confirmed it for long."""
+        return bool(self._memory.synced_s) and abs(self.now_s() - self._memory.synced_s) > _STALE_S
+
+    def hopes(self):
+        """True while an answer to the first two questions of this boot may still come."""
+        waits_ms = self._board.uptime_ms() - self._asked_ms
+        return not self.fresh and (self._asks < 2 or (self._asks == 2 and waits_ms < _SERVER_MS))

@@ -15,6 +15,7 @@ _BACKOFF_MS = (1000, 60000)
 KEEPALIVE_S = 60
 _IN_PROGRESS = (11, 115, 119, 150)  # EAGAIN and the EINPROGRESS of several stacks
 _OUT_MAX = 4096
+_JOINS_BEFORE_ANEW = 2  # then name and password are given anew, once: the SDK writes its flash each time
 _IN_FLIGHT_MAX = 8
 _CHUNK = 512
 _SIZE_MAX = 2560  # a message of PAYLOAD_MAX with its topic
@@ -39,7 +40,7 @@ class Link:
         self._backoff_ms = _BACKOFF_MS[0]
         self._since_ms = self._sent_ms = board.uptime_ms()
         self._owed_ms = 0  # when the oldest unanswered packet went out; 0: nothing is owed
-        self._failed_joins = 0
+        self.failed_joins = 0
         self.resubscribe = True  # after a cold boot: retained messages must come again
         self.fresh = True  # the broker did not know this session: it may have lost what it retained
         self.sessions = 0  # counts connections, so that the application sees a new one
@@ -95,7 +96,7 @@ class Link:
                 raise LinkError("timeout")
         except (LinkError, OSError):
             if self.state == JOINING:
-                self._failed_joins += 1
+                self.failed_joins += 1
             self._drop()
             self._pause_ms = self._backoff_ms + self._board.uptime_ms() * 7919 % (self._backoff_ms // 2)  # jitter
             self._backoff_ms = min(self._backoff_ms * 2, _BACKOFF_MS[1])
@@ -124,7 +125,7 @@ class Link:
             self._wlan.active(True)
         if not self._wlan.isconnected():
             ssid, password = self._wifi
-            if self._failed_joins % 3 == 2 or self._wlan.config("ssid") != ssid:
+            if self.failed_joins == _JOINS_BEFORE_ANEW or self._wlan.config("ssid") != ssid:
                 self._wlan.connect(ssid, password)
             else:
                 self._wlan.connect()
@@ -132,7 +133,7 @@ class Link:
 
     def _joining(self):
         if self._wlan.isconnected():
-            self._failed_joins = 0
+            self.failed_joins = 0
             self._open_socket()
             self._enter(CONNECTING)
 
@@ -256,7 +257,6 @@ class Link:
     def _drop(self):
         if self._sock is not None:
             try:
-                self._poller.unregister(self._sock)
                 self._sock.close()
             except OSError:
                 pass  # it is gone either way

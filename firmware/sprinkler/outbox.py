@@ -116,6 +116,14 @@ class Outbox:
             self.publish(protocol.TELEMETRY, report.telemetry(app, samples), False)
         return bool(samples)
 
+    def owes_replies(self):
+        """True while an answer to a command waits."""
+        return bool(self._replies)
+
+    def back_again(self):
+        """The good-bye was early: say that the board is awake."""
+        self._online_due = self.state_due = True
+
     def last_words(self, availability):
         """The last state of this wake, with the time of the next one, and where we are until then."""
         try:

@@ -15,6 +15,7 @@ class Planner:
     def __init__(self, app):
         self._app = app
         self._looked_ms = -_EVERY_MS
+        self._asked = {}  # program id: day of a start that was asked for and has neither begun nor been skipped
         self.waiting = False  # a program is to start, once the time is confirmed
 
     def due(self, now_ms):
@@ -25,21 +26,36 @@ class Planner:
             return []
         self._looked_ms = now_ms
         s = app.settings
+        self._mend_keys(now_s)
         requests = []
-        found = schedule.due(s.programs, [self._key(p) for p in s.programs], now_s, s.rule)
+        found = schedule.due(
+            s.programs, [max(self._key(p), self._asked.get(p[schedule.ID], 0)) for p in s.programs], now_s, s.rule
+        )
         self.waiting = found and not app.clock.fresh and now_ms < _PATIENCE_MS
         if self.waiting:
             return requests
         for program, day, late_min in found:
-            app.memory.keys[program[schedule.ID] - 1] = day
             zone, program_id = program[schedule.ZONE], program[schedule.ID]
+            self._asked[program_id] = day
             run_ms = min(program[schedule.RUN_TIME_S] * 10 * s.seasonal_adjust_pct, app.limits[0])
             reason = self._skip_reason(now_s, late_min, run_ms)
             if reason:
-                app.runs.event("run_skipped", zone, 0, program_id, "skipped", reason, 0, 0)
+                app.runs.skip(zone, program_id, reason)
             else:
                 requests.append(("run", zone, run_ms, program_id))
         return requests
+
+    def done(self, program_id):
+        """The start that was asked for has begun, or was skipped. Until then a reset makes the board ask again."""
+        if program_id in self._asked:
+            self._app.memory.keys[program_id - 1] = self._asked.pop(program_id)
+
+    def _mend_keys(self, now_s):
+        """A key that a wrong clock left in the future costs this day only."""
+        today = schedule.today(now_s, self._app.settings.rule)
+        keys = self._app.memory.keys
+        for i, key in enumerate(keys):
+            keys[i] = schedule.sane_key(key, today)
 
     def _skip_reason(self, now_s, late_min, run_ms):
         app = self._app
@@ -55,12 +71,17 @@ class Planner:
         return self._app.memory.keys[program[schedule.ID] - 1]
 
     def changed(self, before):
-        """New settings are in force: a program that is new or moved does not make up for a start that lies behind it."""
+        """New settings are in force: a program that is new or moved does not make up for a start that lies behind it, but for one that passed while
+        this board slept."""
         app = self._app
         now_s = app.clock.now_s()
+        slack_min = 0 if app.staying_awake(app.board.uptime_ms()) else app.settings.wake_interval_s // 60
+        moments = [p[: schedule.RUN_TIME_S] for p in before]
         for program in app.settings.programs:
-            if program not in before and now_s:
-                app.memory.keys[program[schedule.ID] - 1] = schedule.key_when_changed(program, now_s, app.settings.rule)
+            if program[: schedule.RUN_TIME_S] not in moments and now_s:
+                key = schedule.key_when_changed(program, now_s - slack_min * 60, app.settings.rule)
+                app.memory.keys[program[schedule.ID] - 1] = key
+                self._asked.pop(program[schedule.ID], 0)
 
     def next_start_s(self, zone):
         """When the next program of `zone` (0: of any) starts, in seconds since 2000; 0: none, or the clock is unset."""

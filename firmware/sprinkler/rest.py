@@ -9,6 +9,7 @@ from .core import controller, power, state
 
 NETWORK_BUDGET_MS = 25000  # what a wake may spend on a network that does not answer
 GOODBYE_MS = 2000
+STUCK_SLEEP_S = 900  # the longest pause between the tries to close a valve that does not
 LINGER_MS = 400  # a broker with queued commands delivers them within this
 PULSE_EVERY_S = 86400  # even a board that sleeps well closes its valves once a day
 
@@ -26,27 +27,41 @@ class Rest:
     def due(self, now_ms):
         """True when the board should sleep (or restart) now."""
         app = self._app
-        if not controller.idle(app.state) or app.inbox.requests or app.planner.waiting or app.staying_awake(now_ms):
+        still = controller.idle(app.state) or controller.stuck(app.state)
+        if not still or app.inbox.requests or app.planner.waiting or app.staying_awake(now_ms):
             self._busy_ms = self._heard_ms = now_ms
             return self.restart_wanted and controller.idle(app.state) and app.link.quiet()
         if not app.link.quiet() or not app.outbox.nothing_left():
             self._heard_ms = now_ms
-        done = now_ms - self._heard_ms >= LINGER_MS and (app.clock.now_s() or self._spent(now_ms))
+        timed = app.clock.now_s() and not (app.link.up() and app.clock.hopes())
+        done = now_ms - self._heard_ms >= LINGER_MS and timed
         return done or self._spent(now_ms) or (self.restart_wanted and app.link.quiet())
 
     def _spent(self, now_ms):
         return now_ms - self._busy_ms > NETWORK_BUDGET_MS
 
     def go(self):
-        """Say good-bye, remember, sleep. Does not return."""
+        """Say good-bye, remember, sleep. Returns only if someone had something to say in the meantime."""
         app = self._app
         m, now_s = app.memory, app.clock.now_s()
         seconds = power.sleep_s(protocol.POWER_MODES[m.power_mode], app.settings.wake_interval_s)
         start_s = app.planner.next_start_s(0)
         if start_s:
             seconds = max(1, min(seconds, start_s - now_s))
+        if controller.stuck(app.state):
+            seconds = min(seconds, STUCK_SLEEP_S)
         self.wake_at = app.clock.unix(now_s + seconds) if now_s else 0
+        linked = app.link.up()
         self._say_goodbye()
+        if app.inbox.requests or app.outbox.owes_replies():
+            app.outbox.back_again()
+            self.wake_at = 0
+            self._heard_ms = app.board.uptime_ms()
+            return
+        app.link.close()
+        app.clock.close()
+        m.subscribed = 0 if app.link.resubscribe else 1
+        m.failed_joins = app.link.failed_joins + (0 if linked else 1)
         if self.restart_wanted:
             m.save_rtc(app.board)
             app.board.reset()
@@ -64,14 +79,11 @@ class Rest:
         while app.link.up() and not app.link.quiet() and app.board.uptime_ms() < deadline_ms:
             app.link.wait(100)
             app.link.service()
-        app.link.close()
-        app.clock.close()
 
     def _all_proven(self):
-        """True if every zone is closed on the best evidence that this board can have."""
-        best = "verified" if self._app.senses.has_flow() else "assumed"
+        """True if every zone is closed on evidence; the core takes the best that there is."""
         s = self._app.state
         for zone in range(1, state.zones(s) + 1):
-            if s[state.base(zone) + state.EVIDENCE] != best:
+            if s[state.base(zone) + state.PHASE] != state.CLOSED or s[state.base(zone) + state.EVIDENCE] == "unknown":
                 return False
         return True

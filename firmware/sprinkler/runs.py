@@ -45,7 +45,8 @@ class Runs:
         s = self._app.state
         for zone in range(1, state.zones(s) + 1):
             if s[state.base(zone) + state.PHASE] != state.CLOSED:
-                self._app.memory.totals_ml[zone - 1] += ml
+                totals = self._app.memory.totals_ml
+                totals[zone - 1] = (totals[zone - 1] + ml) & 0xFFFFFFFF  # goes round after 4.3 million litres
                 run = self.get(zone)
                 if run:
                     run.volume_ml += ml
@@ -62,12 +63,17 @@ class Runs:
             elif kind == "finished":
                 self._finish(zone, action[2], action[3], action[4])
             elif kind == "skipped":
-                self.event("run_skipped", zone, 0, action[2], "skipped", action[3], 0, 0)
+                self.skip(zone, action[2], action[3])
             elif kind in ("fault", "fault_cleared"):
                 self.event(kind, zone, 0, 0, "", action[2], 0, 0)
                 if zone:
                     self._keep_faults()
         return failed
+
+    def skip(self, zone, program, reason):
+        """A run that will not be, and why."""
+        self._app.planner.done(program)
+        self.event("run_skipped", zone, 0, program, "skipped", reason, 0, 0)
 
     def _act(self, kind, zone):
         app = self._app
@@ -101,6 +107,7 @@ class Runs:
             self._by_zone[zone] = Run(m.run_id, self._app.clock.now_s())
         m.open_zone = zone
         m.program = s[z + state.PROGRAM]
+        self._app.planner.done(m.program)
         m.resumed = s[z + state.RESUMED]
         m.granted_s = s[z + state.GRANTED_MS] // 1000
         m.open_s = s[z + state.OPEN_MS] // 1000

@@ -51,6 +51,8 @@ class Config:
         try:
             given = json.loads(text) if text else {}
         except ValueError:
+            given = None
+        if type(given) is not dict:
             raise StoreError("storage")
         for name, default in _CONFIG:
             value = given.get(name, default)
@@ -153,7 +155,7 @@ def _program(p, zone_count):
     skip = p.get("skip_dates", [])
     if not weekdays or len(skip) > protocol.SKIP_DATES_MAX:
         raise RefusedError("invalid")
-    until = p.get("until", 0)
+    until = integer(p.get("until", 0), (0, 20991231))
     zone = integer(p["zone"], (1, 4))
     if zone > zone_count:
         raise RefusedError("unknown_zone")

@@ -15,7 +15,7 @@ EVENTS_MAX, SAMPLES_MAX = 8, 9  # what fits the 484 bytes of RTC memory
 _CHECK = 4
 
 _LEDGER = "<BBBBHHHQIIII8H4BI"  # version, open zone, program, resumed, run id, granted s, open s, counter, totals, keys, faults, sequence
-_SESSION = "<IIIIIIIB"
+_SESSION = "<IIIIIIIBBBB"
 _LAST_RUN = "<HIBBBHI"  # run id, at, program, result, reason, duration s, volume ml
 _EVENT = "<IBBHBBBHI"  # at, event, zone, run id, program, result, reason, duration s, volume ml
 _SAMPLE = "<IHhHhBBBBHb"  # at, solar mv, ma, battery mv, ma, soil % of 4 zones, flow ml/min, rssi
@@ -75,6 +75,9 @@ class Memory:
         self.synced_s = 0  # when the clock was set last, seconds since 2000; 0: it is unset
         self.slept_s = 0  # since the last closing pulse
         self.power_mode = 0  # index into protocol.POWER_MODES
+        self.fault_mask = 0  # board faults that were reported, a bit for each word of protocol.FAULTS
+        self.subscribed = 0  # 1: the broker has confirmed our subscriptions
+        self.failed_joins = 0
         self.last_runs: list = [None] * ZONES
         self.events = []  # packed, oldest first, numbered up to event_count without a gap
         self.samples = []
@@ -83,11 +86,13 @@ class Memory:
         """Recall. Returns False when a journal was there but was not readable: what was open is then unknown."""
         flash = read_file(board, JOURNAL)
         ledger = _unsealed(flash) if flash else None
-        if ledger:
+        if not _is_ledger(ledger):
+            ledger = None
+        else:
             self._unpack_ledger(ledger)
             self.kept_ml = list(self.totals_ml)
         rtc = _unsealed(board.rtc_load())
-        if rtc:
+        if _is_rtc(rtc):
             self._unpack_rtc(rtc)
         else:
             self.boot_id = int(board.random_hex(4), 16)
@@ -163,12 +168,17 @@ class Memory:
 
     def _pack_rtc(self):
         parts = [self._pack_ledger()]
-        parts.append(
-            struct.pack(
-                _SESSION, self.boot_id, self.event_count, self.sample_count, self.acked_event, self.acked_sample, self.synced_s, self.slept_s,
-                self.power_mode,
-            )
-        )  # fmt: skip
+        session = (
+            self.boot_id,
+            self.event_count,
+            self.sample_count,
+            self.acked_event,
+            self.acked_sample,
+            self.synced_s,
+            self.slept_s,
+        )
+        flags = (self.power_mode, self.fault_mask, self.subscribed, min(self.failed_joins, 255))
+        parts.append(struct.pack(_SESSION, *(session + flags)))
         parts += [struct.pack(_LAST_RUN, *(run or (0,) * 7)) for run in self.last_runs]
         parts.append(bytes((len(self.events), len(self.samples))))
         return b"".join(parts + self.events + self.samples)
@@ -186,8 +196,8 @@ class Memory:
             self.acked_sample,
             self.synced_s,
             self.slept_s,
-            self.power_mode,
-        ) = fields
+        ) = fields[:7]
+        self.power_mode, self.fault_mask, self.subscribed, self.failed_joins = fields[7:]
         end += struct.calcsize(_SESSION)
         for i in range(ZONES):
             run = struct.unpack(_LAST_RUN, data[end : end + struct.calcsize(_LAST_RUN)])
@@ -196,6 +206,23 @@ class Memory:
         event_count, sample_count = data[end], data[end + 1]
         self.events, end = _split(data, end + 2, _EVENT, event_count)
         self.samples, end = _split(data, end, _SAMPLE, sample_count)
+
+
+def _is_ledger(data):
+    """True for a ledger of this very layout: an older firmware's is not guessed at."""
+    return data is not None and len(data) == struct.calcsize(_LEDGER) and data[0] == _VERSION
+
+
+def _is_rtc(data):
+    """True for an RTC record of this very layout."""
+    if data is None:
+        return False
+    counts = struct.calcsize(_LEDGER) + struct.calcsize(_SESSION) + ZONES * struct.calcsize(_LAST_RUN)
+    if len(data) < counts + 2 or data[0] != _VERSION:
+        return False
+    return len(data) == counts + 2 + data[counts] * struct.calcsize(_EVENT) + data[counts + 1] * struct.calcsize(
+        _SAMPLE
+    )
 
 
 def _split(data, start, form, count):

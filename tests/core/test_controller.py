@@ -13,7 +13,7 @@ class Bench:
     def __init__(self, zones=2, limits=LIMITS, first=None):
         self.limits = limits
         zones = state.zones(first) if first else zones
-        self.state = first or controller.asleep(zones, [0] * zones, "verified")
+        self.state = first or controller.asleep(zones, [0] * zones, limits)
         self.valves = [0] * zones  # 1: water runs
         self.stuck = [0] * zones  # closing pulses that this valve will swallow
         self.battery_mv = FULL_MV
@@ -259,7 +259,7 @@ def test_water_while_all_is_closed_closes_everything_again():
 
 
 def test_a_drop_now_and_then_is_no_leak():
-    s = controller.asleep(1, [0], "verified")
+    s = controller.asleep(1, [0], LIMITS)
     for _ in range(50):
         s, actions, _ = controller.step(s, 61000, (FULL_MV, 2), (), LIMITS)
         assert actions == []
@@ -346,7 +346,7 @@ def test_a_closing_pulse_that_did_not_get_out_counts_for_nothing():
 
 
 def test_a_latched_fault_survives_a_sleep():
-    s = controller.asleep(1, [state.LEAK | state.LOCKOUT], "verified")
+    s = controller.asleep(1, [state.LEAK | state.LOCKOUT], LIMITS)
     _, actions, _ = controller.step(s, 500, (FULL_MV, 0), (run_request(1, 60),), LIMITS)
     assert actions == [("refused", 0, "lockout")]
 

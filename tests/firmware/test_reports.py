@@ -2,10 +2,10 @@
 
 import pytest
 
-from sim.port import DEEPSLEEP_RESET, HARD_RESET, PWRON_RESET
+from sim.port import DEEPSLEEP_RESET, HARD_RESET, PWRON_RESET, SOFT_RESET
 from sprinkler import protocol
 
-from .rig import Rig
+from .rig import START, Rig
 
 
 @pytest.fixture
@@ -129,16 +129,34 @@ def test_every_other_boot_fires_a_pulse_for_each_zone(sleeper):
             assert len(sleeper.board.bench.bridge.pulses) == pulses + 2
 
 
-def test_a_board_that_keeps_restarting_rests_before_its_next_pulse():
+def test_a_board_that_keeps_restarting_closes_and_then_rests():
     rig = Rig()
-    for _ in range(5):
+    for _ in range(3):
         rig.run(10)
-        rig.board.reset_now(3)  # a soft reset
+        rig.board.reset_now(SOFT_RESET)
+    rig.world.move_valve(0, opens=True)
+    rig.run(5)
+    assert rig.open_zones() == [], "water first"
     pulses = len(rig.board.bench.bridge.pulses)
-    rig.run(500)
+    rig.run(580)
     assert len(rig.board.bench.bridge.pulses) == pulses
-    rig.run(200)
+    rig.run(30)
     assert len(rig.board.bench.bridge.pulses) > pulses
+    rig.board.stop()
+
+
+def test_a_board_whose_very_pulse_restarts_it_rests_before_the_next_one():
+    rig = Rig()
+
+    def sag(call):
+        if call == "pin.write" and rig.now() < START + 300 and rig.board.bench.level(15):
+            rig.board.reset_now(SOFT_RESET)
+
+    rig.board.on_boot = lambda port: setattr(port.session, "on_call", sag)
+    rig.run(300)
+    assert len(rig.board.boots) == 5, "four pulses in vain, then a rest"
+    rig.run(1200)
+    assert rig.zone()["evidence"] == "verified"
     rig.board.stop()
 
 

@@ -27,6 +27,7 @@ from .state import (
     OPEN_MS,
     PHASE,
     PROGRAM,
+    QUEUE_AGE_MS,
     QUEUED_MS,
     QUEUED_PROGRAM,
     QUIET_MS,
@@ -45,11 +46,12 @@ STOP_GAP_MS = 60000
 QUIET_RESET_MS = 60000
 
 
-def asleep(zone_count, faults, evidence):
-    """The state after a sleep on purpose: every zone was closed before, on `evidence`. `faults`: the latched bits of each zone."""
+def asleep(zone_count, faults, limits):
+    """The state after a sleep on purpose: every zone was closed before. `faults`: the latched bits of each zone."""
     s = (0,) * BOARD
     for zone in range(zone_count):
-        s += closed_zone(evidence, faults[zone])
+        metered = limits[HAS_FLOW] and not faults[zone] & safety.NO_FLOW
+        s += closed_zone("verified" if metered else "assumed", faults[zone])
     return s
 
 
@@ -58,10 +60,11 @@ def booted(zone_count, faults, journal, cause, limits):
 
     `journal`: the open run it holds, (zone, program, granted_ms, open_ms, resumed), or None. `cause`: the wake reason.
     """
-    s = list(asleep(zone_count, faults, "unknown"))
+    s = list(asleep(zone_count, faults, limits))
     for zone in range(1, zone_count + 1):
         z = base(zone)
         s[z + PHASE] = CLOSING
+        s[z + EVIDENCE] = "unknown"
         s[z + TRIES] = 1
         s[z + WAIT_MS] = limits[SETTLE_MS]
     if journal and 1 <= journal[0] <= zone_count:
@@ -91,6 +94,7 @@ def step(state, elapsed_ms, readings, requests, limits):
                 closed.append(zone)
     for zone in closed:
         _after_close(s, zone, readings, limits, out)
+    _age_queue(s, elapsed_ms, out)
     _watch_leak(s, elapsed_ms, readings, limits, out)
     for index, request in enumerate(requests):
         _hear(s, index, request, readings, limits, out)
@@ -128,15 +132,21 @@ def _hear_run(s, index, request, readings, limits, out):
         out.append(("skipped", zone, s[z + QUEUED_PROGRAM], "busy"))
     s[z + QUEUED_MS] = run_ms
     s[z + QUEUED_PROGRAM] = program
+    s[z + QUEUE_AGE_MS] = 0
 
 
 def _answer(s, requests, out):
-    """Say of each run that was not refused whether it started or waits."""
+    """Say of each request that was not refused what became of it: a run started, waits, or was cancelled by a stop that came with it."""
     refused = [action[1] for action in out if action[0] == "refused"]
     for index, request in enumerate(requests):
-        if index not in refused:
-            waits = request[0] == "run" and s[base(request[1]) + QUEUED_MS]
-            out.append(("queued" if waits else "accepted", index))
+        if index in refused:
+            continue
+        if request[0] != "run" or ("started", request[1]) in out:
+            out.append(("accepted", index))
+        elif s[base(request[1]) + QUEUED_MS]:
+            out.append(("queued", index))
+        else:
+            out.append(("refused", index, "requested"))
 
 
 def _stop(s, only, limits, out, signed):
@@ -198,6 +208,17 @@ def _watch_leak(s, elapsed_ms, readings, limits, out):
             s[LEAK_ML] = s[QUIET_MS] = 0
 
 
+def _age_queue(s, elapsed_ms, out):
+    """A run that has waited too long (a valve before it does not close) is given up."""
+    for zone in range(1, zones(s) + 1):
+        z = base(zone)
+        if s[z + QUEUED_MS]:
+            s[z + QUEUE_AGE_MS] += elapsed_ms
+            if s[z + QUEUE_AGE_MS] >= safety.QUEUE_MAX_MS:
+                out.append(("skipped", zone, s[z + QUEUED_PROGRAM], "expired"))
+                safety.cancel_queue(s, zone)
+
+
 def _start_next(s, readings, limits, out):
     """Open the lowest zone that waits, once no other valve is open or closing: one valve at a time."""
     if _busy(s):
@@ -230,6 +251,17 @@ def _due_ms(s):
         elif s[z + PHASE] != CLOSED:
             due = min(due, OPEN_STEP_MS, max(1, s[z + WAIT_MS]))
     return due
+
+
+def stuck(state):
+    """True when nothing is left to do but to go on closing what does not close: the board may sleep between its tries."""
+    found = False
+    for zone in range(1, zones(state) + 1):
+        z = base(zone)
+        if state[z + PHASE] == OPEN or (state[z + PHASE] != CLOSED and state[z + TRIES] <= safety.STUCK_SLEEP_TRIES):
+            return False
+        found = found or state[z + PHASE] != CLOSED
+    return found
 
 
 def idle(state):

@@ -6,6 +6,7 @@ zone in use needs them.
 """
 
 DAY_S = 86400
+LONGEST_S = 604800  # POSIX allows 167 hours in a rule
 _DAYS_BEFORE = (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334)
 
 
@@ -53,6 +54,8 @@ def _seconds(text):
     for part in text.lstrip("+-").split(":"):
         seconds += int(part) * unit_s
         unit_s //= 60
+    if seconds > LONGEST_S:
+        raise ValueError("tz_rule")
     return sign * seconds
 
 

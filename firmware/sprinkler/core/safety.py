@@ -26,6 +26,7 @@ from .state import (
     OVERRUN,
     PHASE,
     PROGRAM,
+    QUEUE_AGE_MS,
     QUEUED_MS,
     QUEUED_PROGRAM,
     RESUMED,
@@ -56,6 +57,11 @@ CHECKPOINT_MS = 14  # what a reset may have lost of the open time: checkpoint in
 
 LIMITS = (CAP_MS, 5000, 3550, 3350, 3000, 3000, 60000, 3, 30000, 5, 250, 1, 3, 60000, 20000)
 
+DOUBT_MS = 5000  # open without flow for this long: a meter that stands still now proves nothing
+STUCK_SLEEP_TRIES = (
+    5  # after so many closing pulses in vain a board on battery sleeps between them: each wake gives more
+)
+QUEUE_MAX_MS = 21600000  # a run that waited six hours for another zone is not wanted any more
 UNREACHED = "unreached"  # evidence of a closing whose pulse did not get out
 
 # Fields of `readings`
@@ -143,9 +149,16 @@ def watch_open(s, zone, elapsed_ms, readings, limits, out):
         close_zone(s, zone, "no_flow", limits, out)
 
 
+def trusts_meter(s, zone, limits):
+    """True if a still meter proves `zone` closed: there is one, and it has turned when it should have."""
+    z = base(zone)
+    return limits[HAS_FLOW] and not s[z + FAULT] & NO_FLOW and s[z + DRY_MS] < DOUBT_MS
+
+
 def watch_closing(s, zone, elapsed_ms, readings, limits, out):
     """Go on with a closing: wait, watch the meter, then believe it or pulse again."""
     z = base(zone)
+    metered = trusts_meter(s, zone, limits)
     if s[z + PHASE] == CHECKING:
         s[z + SEEN_ML] += readings[FLOW_ML]
     s[z + WAIT_MS] -= elapsed_ms
@@ -158,9 +171,9 @@ def watch_closing(s, zone, elapsed_ms, readings, limits, out):
         s[z + PHASE] = CHECKING
         s[z + WAIT_MS] = limits[CHECK_MS]
         s[z + SEEN_ML] = 0
-    elif limits[HAS_FLOW] and s[z + SEEN_ML] <= limits[STILL_ML]:
+    elif metered and s[z + SEEN_ML] <= limits[STILL_ML]:
         _closed(s, zone, "verified", out)
-    elif not limits[HAS_FLOW] and s[z + TRIES] >= limits[ASSUMED_TRIES]:
+    elif not metered and s[z + SEEN_ML] <= limits[STILL_ML] and s[z + TRIES] >= limits[ASSUMED_TRIES]:
         _closed(s, zone, "assumed", out)
     else:
         _pulse_again(s, zone, limits, out)
@@ -181,7 +194,7 @@ def _pulse_again(s, zone, limits, out):
     s[z + PHASE] = CLOSING
     s[z + WAIT_MS] = min(limits[SETTLE_MS] * s[z + TRIES], limits[RETRY_MAX_MS])
     s[z + TRIES] = min(s[z + TRIES] + 1, 60)  # bounded, so that the state space is
-    if limits[HAS_FLOW] and s[z + TRIES] > limits[STUCK_TRIES]:
+    if s[z + SEEN_ML] > limits[STILL_ML] and s[z + TRIES] > limits[STUCK_TRIES]:
         s[z + FAULT] |= LOCKOUT
         set_fault(s, zone, LEAK, out)
     out.append(("pulse_close", zone))
@@ -208,7 +221,7 @@ def end_run(s, zone):
 def cancel_queue(s, zone):
     """Forget the queued run of `zone`."""
     z = base(zone)
-    s[z + QUEUED_MS] = s[z + QUEUED_PROGRAM] = 0
+    s[z + QUEUED_MS] = s[z + QUEUED_PROGRAM] = s[z + QUEUE_AGE_MS] = 0
 
 
 def may_resume(s, zone, limits):

@@ -26,9 +26,14 @@ def planned_on(program, day):
     return (program[UNTIL] == NEVER or day <= program[UNTIL]) and day not in program[SKIP_DAYS]
 
 
-def sane_key(key, today):
-    """The run-once key, taken back to today if a wrong clock left it in the future: then at most one day is lost, not years."""
-    return today if key > today + 1 else key
+def today(now_s, rule):
+    """The local day number at `now_s`."""
+    return local_s(rule, now_s) // DAY_S
+
+
+def sane_key(key, day):
+    """The run-once key, taken back to `day` (today) if a wrong clock left it in the future: then at most one day is lost, not years."""
+    return day if key > day + 1 else key
 
 
 def due(programs, keys, now_s, rule):
@@ -37,12 +42,12 @@ def due(programs, keys, now_s, rule):
     `keys[i]` is the last local day on which `programs[i]` started or was given up. More than GRACE_MIN late means: missed.
     """
     local_min = local_s(rule, now_s) // 60
-    today = local_min // 1440
+    this_day = local_min // 1440
     found = []
     for program, key in zip(programs, keys):
-        for day in (today - 1, today):
+        for day in (this_day - 1, this_day):
             late_min = local_min - day * 1440 - program[START_MIN]
-            if late_min >= 0 and day > sane_key(key, today) and planned_on(program, day):
+            if late_min >= 0 and day > sane_key(key, this_day) and planned_on(program, day):
                 found.append((program, day, late_min))
     return found
 
@@ -50,17 +55,17 @@ def due(programs, keys, now_s, rule):
 def key_when_changed(program, now_s, rule):
     """The key of a new or edited program: a start that lies behind us today is not made up for."""
     local_min = local_s(rule, now_s) // 60
-    today = local_min // 1440
-    return today if local_min - today * 1440 >= program[START_MIN] else today - 1
+    day = local_min // 1440
+    return day if local_min - day * 1440 >= program[START_MIN] else day - 1
 
 
 def next_start_s(program, key, now_s, rule):
     """When `program` starts next (seconds since 2000, UTC), at most 366 days ahead; 0 if it does not."""
-    today = local_s(rule, now_s) // DAY_S
-    for day in range(today, today + 367):
+    first = today(now_s, rule)
+    for day in range(first, first + 367):
         if program[UNTIL] != NEVER and day > program[UNTIL]:
             return 0
-        if day > sane_key(key, today) and planned_on(program, day):
+        if day > sane_key(key, first) and planned_on(program, day):
             start_s = utc_s(rule, day * DAY_S + program[START_MIN] * 60)
             if start_s > now_s:
                 return start_s

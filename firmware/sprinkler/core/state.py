@@ -26,7 +26,8 @@ DRY_MS = 10  # time open without flow
 FAULT = 11  # bits below
 EVIDENCE = 12  # what "closed" stands on
 RESUMED = 13  # 1: this run was resumed after a reset, and will not be again
-ZONE = 14
+QUEUE_AGE_MS = 14  # how long the queued run has waited
+ZONE = 15
 
 # Phases
 CLOSED = "closed"
@@ -54,4 +55,4 @@ def zones(state):
 
 def closed_zone(evidence, fault):
     """The fields of a zone that is closed, with `evidence` (a word of protocol.EVIDENCE) for it and its fault bits."""
-    return (CLOSED, "", 0, 0, 0, 0, 0, 0, 0, 0, 0, fault, evidence, 0)
+    return (CLOSED, "", 0, 0, 0, 0, 0, 0, 0, 0, 0, fault, evidence, 0, 0)

@@ -1,0 +1,311 @@
+"""What goes wrong only after days, or only at the wrong moment: each was once a bug."""
+
+import json
+
+import pytest
+
+from sim.port import SOFT_RESET
+from sprinkler import protocol, store
+
+from .rig import START, Rig
+
+
+@pytest.fixture
+def make():
+    rigs: list[Rig] = []
+
+    def make(**arguments):
+        rigs.append(Rig(**arguments))
+        return rigs[-1]
+
+    yield make
+    for rig in rigs:
+        rig.board.stop()
+
+
+def program(start_min, zone=1, **changes):
+    return {
+        "id": zone,
+        "zone": zone,
+        "weekdays": [0, 1, 2, 3, 4, 5, 6],
+        "start_min": start_min,
+        "run_time_s": 60,
+        **changes,
+    }
+
+
+def serve_time(rig, offset_s=0.0):
+    """A Home Assistant that answers each time_request after 0.2 s, `offset_s` (an entry of the dict it returns) off the truth."""
+    told = {"offset_s": offset_s}
+
+    def heard(message):
+        nonce = json.loads(message.payload)["nonce"]
+        at_us = rig.world.timeline.now_us + 200_000
+        answer = {"nonce": nonce}
+        rig.world.timeline.at(
+            at_us, lambda: rig.send(protocol.TIME, {**answer, "at": int(rig.now() + told["offset_s"])})
+        )
+
+    rig.broker.subscribe(rig.topic(protocol.TIME_REQUEST), heard)
+    return told
+
+
+def clock_error_s(rig):
+    """How far the board is ahead, by its newest sample."""
+    message = rig.broker.messages(rig.topic(protocol.TELEMETRY))[-1]
+    return json.loads(message.payload)["samples"][-1]["at"] - (START + message.at_us / 1e6)
+
+
+def test_a_board_that_keeps_restarting_leaves_no_water_on(make):
+    rig = make()
+    rig.settle()
+    for _ in range(3):
+        rig.command("run", zone=1, run_time_s=60)
+        rig.run(5)
+        assert rig.open_zones() == [1]
+        rig.board.hang()
+        rig.run(12)
+    assert rig.open_zones() == []
+
+
+@pytest.mark.parametrize("server", ["ten minutes away", "gone"])
+def test_a_sleeper_finds_the_time_again_through_home_assistant(make, server):
+    rig = make(responsive=False)
+    serve_time(rig)
+    rig.settle()
+    rig.board.chip.clock.sleep_drift = 0.03
+    if server == "gone":
+        rig.board.network.ntp_on = False
+    else:
+        rig.board.network.wifi_up = False
+    rig.run(10 * 3600)
+    rig.board.network.wifi_up = True
+    rig.run(2 * 3600)
+    assert abs(clock_error_s(rig)) < 60
+
+
+def test_a_program_edited_while_the_board_sleeps_through_its_start_still_runs(make):
+    rig = make(responsive=False)
+    rig.run(3)
+    rig.desired(1, programs=[program(8 * 60 + 30)])
+    rig.run(30)
+    rig.run(START + 28 * 60 - rig.now())
+    rig.desired(2, programs=[program(8 * 60 + 30, run_time_s=90)])
+    rig.run(1800)
+    assert rig.opened_s() == pytest.approx(90, abs=1)
+
+
+@pytest.mark.parametrize("how", ["hang", "power_cut"])
+def test_a_program_that_waited_its_turn_when_the_board_restarted_runs_after_all(make, how):
+    rig = make()
+    rig.settle()
+    rig.desired(1, programs=[program(8 * 60 + 2, run_time_s=300), program(8 * 60 + 2, zone=2, run_time_s=300)])
+    rig.run(200)
+    getattr(rig.board, how)()
+    rig.run(1500)
+    assert rig.litres(2) == pytest.approx(40, rel=0.1)
+
+
+def test_a_clock_that_was_ahead_costs_one_day_of_programs_not_all(make):
+    rig = make()
+    told = serve_time(rig, 40 * 86400)
+    rig.board.network.ntp_on = False
+    rig.settle()
+    rig.desired(1, programs=[program(8 * 60 + 5)])
+    rig.run(600)
+    told["offset_s"] = 0
+    rig.run(2 * 3600)
+    before = rig.opened_s()
+    rig.run(3 * 86400)
+    assert rig.opened_s() - before >= 100
+
+
+def test_a_sleeper_whose_subscription_was_lost_hears_at_its_next_wake(make):
+    rig = make(responsive=False)
+    while not rig.broker.connected("sprinkler-" + rig.board.device_id):
+        rig.run(0.001)
+    rig.board.network.wifi_up = False
+    rig.run(120)
+    rig.board.network.wifi_up = True
+    rig.desired(1)
+    rig.run(3 * 3600)
+    assert rig.state()["desired_version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "fields"),
+    [("run", {"zone": 1, "run_time_s": 30}), ("stay_awake", {"awake_s": 3600}), ("clear_fault", {"zone": 1})],
+)
+def test_a_command_that_comes_while_the_board_says_good_bye_is_answered(make, command, fields):
+    rig = make(responsive=False)
+    rig.board.network.latency_us = 20000
+    ids: list[str] = []
+
+    def heard(message):
+        if b"asleep" in message.payload and not ids and rig.now() > START + 5:
+            ids.append(rig.command(command, expires_at=int(rig.now()) + 3600, **fields))
+
+    rig.broker.subscribe(rig.topic(protocol.AVAILABILITY), heard)
+    rig.run(3000)
+    assert rig.reply(ids[0])["accepted"]
+
+
+def test_one_lost_reading_of_the_battery_ends_no_run_and_sends_nobody_to_sleep(make):
+    rig = make()
+    rig.settle()
+    rig.command("run", zone=1, run_time_s=600)
+    rig.run(30)
+    rig.board.bench.bus.absent.add(0x40)
+    rig.run(2.1)
+    rig.board.bench.bus.absent.discard(0x40)
+    rig.run(5)
+    assert rig.open_zones() == [1]
+
+
+def test_a_battery_that_stays_unknown_closes_the_valve(make):
+    rig = make()
+    rig.settle()
+    rig.command("run", zone=1, run_time_s=600)
+    rig.run(30)
+    rig.board.bench.bus.absent.add(0x40)
+    rig.run(12)
+    assert rig.open_zones() == []
+
+
+def test_a_lasting_fault_of_a_sleeper_is_one_event(make):
+    rig = make(responsive=False)
+    rig.run(40)
+    rig.board.bench.probes[0].bad = True
+    rig.run(4 * 3600)
+    assert len(rig.events("fault")) == 1
+
+
+@pytest.mark.parametrize("part", ["expander", "valve"])
+def test_a_board_that_cannot_close_a_valve_spares_its_battery_and_goes_on_trying(make, part):
+    rig = make(responsive=False, scenario={"panel_w": 0}, **({"ul_per_pulse": 0} if part == "expander" else {}))
+    rig.settle()
+    if part == "expander":
+        rig.board.bench.bus.absent.add(0x20)
+    rig.world.move_valve(0, opens=True)
+    rig.world.zones[0].valve.sticks_open = part == "valve"
+    rig.board.power_cut()
+    rig.run(12 * 3600)
+    assert rig.world.truth()["battery_pct"] > 60, "80 % to begin with"
+    rig.board.bench.bus.absent.clear()
+    rig.world.zones[0].valve.sticks_open = False
+    rig.run(1000)
+    assert rig.open_zones() == []
+
+
+def test_a_meter_that_saw_no_flow_proves_no_valve_closed(make):
+    rig = make()
+    rig.settle()
+    rig.board.bench.flow_meter_broken = True
+    rig.command("run", zone=1, run_time_s=300)
+    rig.run(10)
+    rig.world.zones[0].valve.swallow_pulses = 1
+    rig.run(120)
+    assert rig.open_zones() == []
+    assert rig.zone()["evidence"] == "assumed"
+
+
+@pytest.mark.parametrize("text", [b"ZONES = 2\nOPEN_MS = \n", b"\xff" * 40, None])
+@pytest.mark.parametrize("zones", [1, 2])
+def test_a_broken_or_lost_closer_configuration_still_closes_every_zone(make, zones, text):
+    rig = make(zones=zones)
+    rig.settle()
+    for zone in range(zones):
+        rig.world.move_valve(zone, opens=True)
+    files = rig.board.chip.flash.files
+    files.pop("/closer_config.py")
+    if text:
+        files["/closer_config.py"] = text
+    rig.board.power_cut()
+    rig.run(30)
+    assert rig.open_zones() == []
+
+
+@pytest.mark.parametrize("what", ["journal", "rtc memory"])
+def test_a_record_of_another_layout_is_not_guessed_at(make, what):
+    rig = make()
+    rig.settle()
+    chip = rig.board.chip
+    if what == "journal":
+        chip.flash.files["/journal.bin"] = store._sealed(b"\x02" + bytes(70))
+        rig.board.power_cut()
+    else:
+        memory = bytes(chip.rtc_memory)
+        chip.rtc_memory = memory[:8] + store._sealed(memory[8:40])
+        rig.board.reset_now(SOFT_RESET)
+    rig.run(30)
+    command_id = rig.command("run", zone=1, run_time_s=10)
+    rig.run(3)
+    assert rig.reply(command_id)["accepted"]
+
+
+def test_a_configuration_that_is_no_object_lets_the_board_sleep_closed(make):
+    rig = make()
+    rig.board.chip.flash.files["/config.json"] = b"[]"
+    rig.run(200)
+    assert rig.board.session is None
+
+
+def test_a_stray_byte_at_power_on_opens_no_maintenance(make):
+    rig = make()
+    rig.settle()
+    rig.board.on_boot = lambda port: port.session.uart.extend(b"\x00")
+    rig.board.power_cut()
+    rig.run(30)
+    assert rig.said(protocol.AVAILABILITY)[-1] == {"state": "online"}
+
+
+def test_return_on_the_cable_at_power_on_opens_maintenance(make):
+    rig = make()
+    rig.settle()
+    rig.board.on_boot = lambda port: port.session.uart.extend(b"\r")
+    rig.board.power_cut()
+    rig.run(300)
+    assert len(rig.board.boots) == 2
+    assert rig.broker.messages(rig.topic(protocol.AVAILABILITY))[-1].payload == b'{"state": "lost"}'
+
+
+def test_a_sleeper_learns_a_changed_password_of_the_same_network(make):
+    rig = make(responsive=False)
+    rig.run(100)
+    rig.board.network.key = "a new one"
+    files = rig.board.chip.flash.files
+    files["/config.json"] = json.dumps({**json.loads(files["/config.json"]), "wifi_password": "a new one"}).encode()
+    said = len(rig.said(protocol.STATE))
+    rig.board.power_cut()
+    rig.run(4 * 3600)
+    assert len(rig.said(protocol.STATE)) > said
+
+
+def test_a_run_that_was_stopped_in_the_same_wake_is_not_answered_as_accepted(make):
+    rig = make()
+    rig.settle()
+    run = rig.command("run", zone=1, run_time_s=60)
+    rig.command("stop", zone=0)
+    rig.run(5)
+    assert rig.reply(run)["reason"] == "requested"
+
+
+def test_a_water_total_goes_round_and_the_board_goes_on(make):
+    rig = make()
+    rig.settle()
+    memory = store.Memory()
+    memory.totals_ml = [0xFFFFFFFF - 2000, 0, 0, 0]
+    rig.board.chip.flash.files["/journal.bin"] = store._sealed(memory._pack_ledger())
+    rig.board.power_cut()
+    rig.settle()
+    rig.command("run", zone=1, run_time_s=60)
+    rig.run(90)
+    assert rig.zone()["volume_ml"] < 8000
+
+
+def test_a_tz_rule_of_years_is_refused(make):
+    rig = make()
+    rig.settle()
+    rig.desired(1, tz_rule="UTC-9999999")
+    rig.run(5)
+    assert rig.reply("desired")["reason"] == "invalid"
