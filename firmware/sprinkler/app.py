@@ -70,7 +70,7 @@ class App:
             config.broker_user,
             config.broker_password,
         )
-        topics = [protocol.topic(board.device_id, leaf) for leaf in protocol.TO_BOARD]
+        topics = (protocol.topic(board.device_id, ""), protocol.TO_BOARD)
         self.link = Link(
             board,
             (config.wifi_ssid, config.wifi_password),

@@ -2,19 +2,21 @@
 
 import hashlib
 
-from .protocol import PAYLOAD_MAX, SIGNATURE_HEX, signed_part
+from .protocol import PAYLOAD_MAX, SIGNATURE_HEX
 
 _BLOCK = 64
 _HEX = b"0123456789abcdef"
 
 
-def _mac(key, data):
-    """HMAC-SHA256 (RFC 2104) of `data`; `key` is shorter than a block."""
+def _mac(key, topic, body):
+    """HMAC-SHA256 (RFC 2104) of what protocol.signed_part joins, without joining it; `key` is shorter than a block."""
     pad = bytearray(_BLOCK)
     for i in range(_BLOCK):
         pad[i] = (key[i] if i < len(key) else 0) ^ 0x36
     inner = hashlib.sha256(pad)
-    inner.update(data)
+    inner.update(topic.encode())
+    inner.update(b"\0")
+    inner.update(body)
     for i in range(_BLOCK):
         pad[i] ^= 0x36 ^ 0x5C
     outer = hashlib.sha256(pad)
@@ -23,7 +25,7 @@ def _mac(key, data):
 
 
 def _signature(key, topic, body):
-    digest = _mac(key, signed_part(topic, body))
+    digest = _mac(key, topic, body)
     text = bytearray(SIGNATURE_HEX)
     for i in range(SIGNATURE_HEX // 2):
         text[2 * i] = _HEX[digest[i] >> 4]
@@ -40,7 +42,7 @@ def verify(key, topic, payload):
     """The JSON bytes of a signed `payload`, or None if it is too long, unsigned, or signed under another key or topic."""
     if len(payload) > PAYLOAD_MAX or len(payload) < SIGNATURE_HEX + 1 or payload[-SIGNATURE_HEX - 1] != 10:
         return None
-    body = bytes(payload[: -SIGNATURE_HEX - 1])
+    body = payload[: -SIGNATURE_HEX - 1]
     expected = _signature(key, topic, body)
     wrong = 0
     for i in range(SIGNATURE_HEX):

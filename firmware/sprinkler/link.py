@@ -23,7 +23,8 @@ _RECEIVE_MAX = 8  # chunks that one step reads: no broker can hold the loop, or 
 
 
 class Link:
-    """The board's connection. `session` is (host, port, client id, user, password, will topic, will payload); `topics` are subscribed at QoS 1;
+    """The board's connection. `session` is (host, port, client id, user, password, will topic, will payload); `topics` (a prefix and what
+    follows it) are subscribed at QoS 1;
     `hear(topic, payload, retained)` is called for each message before it is acknowledged (payload None: too long)."""
 
     def __init__(self, board, wifi, session, topics, hear):
@@ -69,10 +70,12 @@ class Link:
             return None
 
     def publish(self, topic, payload, retain):
-        """Queue one message, its payload a list of pieces; call only when there is `room`."""
+        """Queue one message; call only when there is `room`. Its payload is a list of pieces, which is emptied: memory is short while it is sent."""
         self._packet_id = mqtt.next_id(self._packet_id)
         self._in_flight.append(self._packet_id)
-        self._send(mqtt.publish(topic, payload, self._packet_id, retain))
+        packet = mqtt.publish(topic, payload, self._packet_id, retain)
+        payload.clear()
+        self._send(packet)
         self._owe()
 
     def close(self):
@@ -204,9 +207,10 @@ class Link:
         self.sessions += 1
         self.fresh = self.resubscribe or not packet[1]
         if self.fresh:
+            prefix, leaves = self._topics
             self._packet_id = mqtt.next_id(self._packet_id)
             self._in_flight.append(self._packet_id)
-            self._send(mqtt.subscribe(self._topics, self._packet_id))
+            self._send(mqtt.subscribe([prefix + leaf for leaf in leaves], self._packet_id))
             self._owe()
 
     def _take(self, packet):

@@ -119,14 +119,14 @@ class Decoder:
         if length <= self._size_max:
             if len(self._buffer) < whole:
                 return None
-            packet = _parse(self._buffer[0], self._buffer[start:whole])
+            packet = _parse(memoryview(self._buffer)[:whole], start)
             self._buffer = self._buffer[whole:]
             return packet
         if self._buffer[0] >> 4 != PUBLISH:
             raise LinkError("length")
         if len(self._buffer) < start + _HEAD_MAX:
             return None
-        packet = _parse(self._buffer[0], self._buffer[start : start + _HEAD_MAX])
+        packet = _parse(memoryview(self._buffer)[: start + _HEAD_MAX], start)
         self._skip = max(0, whole - len(self._buffer))
         self._buffer = self._buffer[whole:]
         return packet[:2] + (None,) + packet[3:]
@@ -145,36 +145,38 @@ class Decoder:
         return None
 
 
-def _parse(first, body):
+def _parse(data, start):
+    """The packet in `data`, a view of the buffer that ends with it; its body begins at `start`. Only what is returned is copied."""
+    first = data[0]
     kind = first >> 4
     if kind == PUBLISH:
-        return _parse_publish(first, body)
+        return _parse_publish(first, data, start)
     for known, flags, shortest, longest in _FORM:
         if kind == known:
-            if first & 15 != flags or not shortest <= len(body) <= longest:
+            if first & 15 != flags or not shortest <= len(data) - start <= longest:
                 raise LinkError("malformed")
             if kind == CONNACK:
-                return (CONNACK, body[0] & 1, body[1])
+                return (CONNACK, data[start] & 1, data[start + 1])
             if kind == PINGRESP:
                 return (PINGRESP,)
-            packet_id = body[0] << 8 | body[1]
-            return (kind, packet_id) if kind == PUBACK else (kind, packet_id, bytes(body[2:]))
+            packet_id = data[start] << 8 | data[start + 1]
+            return (kind, packet_id) if kind == PUBACK else (kind, packet_id, bytes(data[start + 2 :]))
     raise LinkError("packet")
 
 
-def _parse_publish(first, body):
+def _parse_publish(first, data, start):
     qos = first >> 1 & 3
-    if qos > 1 or len(body) < 2:  # nothing here subscribes at QoS 2
+    if qos > 1 or len(data) < start + 2:  # nothing here subscribes at QoS 2
         raise LinkError("malformed")
-    end = 2 + (body[0] << 8 | body[1])
-    start = end + 2 * qos
-    if len(body) < start:
+    end = start + 2 + (data[start] << 8 | data[start + 1])
+    payload = end + 2 * qos
+    if len(data) < payload:
         raise LinkError("malformed")
-    packet_id = body[end] << 8 | body[end + 1] if qos else 0
+    packet_id = data[end] << 8 | data[end + 1] if qos else 0
     if qos and not packet_id:
         raise LinkError("malformed")
     try:
-        topic = bytes(body[2:end]).decode()
+        topic = bytes(data[start + 2 : end]).decode()
     except UnicodeError:
         raise LinkError("malformed")
-    return (PUBLISH, topic, bytes(body[start:]), packet_id, first & 1)
+    return (PUBLISH, topic, bytes(data[payload:]), packet_id, first & 1)

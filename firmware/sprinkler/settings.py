@@ -63,6 +63,7 @@ class Config:
             self.key = bytes(int(self.device_key[i : i + 2], 16) for i in range(0, 32, 2))
         except ValueError:
             raise StoreError("storage")
+        self.device_key = ""  # as text it is not needed any more
 
 
 class Settings:

@@ -107,7 +107,7 @@ def test_a_program_that_waited_its_turn_when_the_board_restarted_runs_after_all(
 
 
 def test_a_clock_that_was_ahead_costs_one_day_of_programs_not_all(make):
-    rig = make()
+    rig = make(responsive=False)
     told = serve_time(rig, 40 * 86400)
     rig.board.network.ntp_on = False
     rig.settle()

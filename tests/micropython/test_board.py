@@ -58,7 +58,7 @@ def test_an_endless_loop_is_caught_by_the_watchdog(make_board: MakeBoard):
 
 def test_a_byte_on_the_cable_leads_to_the_prompt_with_the_valves_closed(make_board: MakeBoard):
     board = make_board(broker=Broker(), zones=1)
-    board.typed = b"print(6 * 7)\r\n"
+    board.typed = b"\rprint(6 * 7)\r\n"
     board.run_for(120)
     assert ">>> print(6 * 7)\n42\n" in board.text
     assert board.boots == [PWRON_RESET], "no watchdog"

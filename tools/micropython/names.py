@@ -16,6 +16,8 @@ from tools.micropython.scopes import FUNCTIONS, arguments, bound_names
 KNOWN_NAMES = Path(__file__).with_name("known_names.txt")
 ARGUMENTS = 12  # names set aside for arguments
 
+TO_THE_COMPILER = {"const"}  # a call of this name is not a call to mpy-cross
+
 
 @cache
 def known_names() -> tuple[str, ...]:
@@ -68,7 +70,9 @@ class Names:
         spare = [
             name
             for name in sorted(known_names(), key=lambda name: (len(name), name))
-            if name not in taken | builtin and not name.startswith("__") and not keyword.iskeyword(name)
+            if name not in taken | builtin | TO_THE_COMPILER
+            and not name.startswith("__")
+            and not keyword.iskeyword(name)
         ]
         self._arguments = spare[:ARGUMENTS]
         self._spare_globals = spare[ARGUMENTS:][::-1]
