@@ -1,0 +1,261 @@
+"""Mutants: one mistake at a time, put into the shipped code while it is searched. Each must be caught; a search that cannot fail proves nothing.
+
+Rule: a mutant changes functions of the loaded modules, never files, and takes the change back.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import closer
+from sprinkler.core import controller, safety, state
+from sprinkler.runs import Runs
+
+type Patch = tuple[Any, str, Any]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A mistake, the view that catches it, and the promise that it breaks first."""
+
+    name: str
+    view: str
+    promise: str
+    patches: Callable[[], list[Patch]]
+
+
+def _reordered(function: Callable[..., None], order: Callable[[list[Any]], list[Any]]) -> Callable[..., None]:
+    """`function` with the actions that it appends in another order, or fewer."""
+
+    def mutated(*arguments: Any) -> None:
+        out: list[Any] = []
+        function(*arguments[:-1], out)
+        arguments[-1].extend(order(out))
+
+    return mutated
+
+
+def _no_boot_close() -> list[Patch]:
+    return [(closer, "close_all", lambda machine, time, config: [])]
+
+
+def _rest_before_the_pulse() -> list[Patch]:
+    def close_first(machine: Any, time: Any, config: Any) -> list[int]:
+        memory = machine.RTC().memory()
+        if closer.read_record(memory)[1] >= closer.QUICK_BOOTS_MAX:
+            machine.RTC().memory(closer.record(0, 0) + memory[closer.RECORD :])
+            machine.deepsleep(closer.REST_MS)
+        return shipped(machine, time, config)
+
+    shipped = closer.close_first
+    return [(closer, "close_first", close_first)]
+
+
+def _journal_after_pulse() -> list[Patch]:
+    return [(safety, "open_zone", _reordered(safety.open_zone, lambda out: [out[1], out[0], *out[2:]]))]
+
+
+def _no_journal() -> list[Patch]:
+    def journal_open(self: Any, zone: int) -> None:
+        self._save = lambda: None
+        shipped(self, zone)
+        del self._save
+
+    shipped = Runs._journal_open
+    return [(Runs, "_journal_open", journal_open)]
+
+
+def _journal_cleared_before_pulse() -> list[Patch]:
+    return [(safety, "close_zone", _reordered(safety.close_zone, lambda out: [("journal_closed", out[0][1]), *out]))]
+
+
+def _refusal_without(reason: str) -> Callable[..., str]:
+    shipped = safety.refusal
+
+    def refusal(*arguments: Any) -> str:
+        found = shipped(*arguments)
+        return "" if found == reason else found
+
+    return refusal
+
+
+def _no_battery_guard() -> list[Patch]:
+    return [(safety, "refusal", _refusal_without("low_battery"))]
+
+
+def _unknown_battery_is_good() -> list[Patch]:
+    shipped = controller.step
+
+    def step(core: Any, elapsed_ms: int, readings: Any, requests: Any, limits: Any) -> Any:
+        return shipped(core, elapsed_ms, (readings[0] or 4000, readings[1]), requests, limits)
+
+    return [(controller, "step", step)]
+
+
+def _no_low_battery_close() -> list[Patch]:
+    shipped = safety.watch_battery
+
+    def watch_battery(s: Any, readings: Any, limits: Any, out: Any) -> None:
+        if not any(s[state.base(zone) + state.PHASE] == state.OPEN for zone in range(1, state.zones(s) + 1)):
+            shipped(s, readings, limits, out)
+
+    return [(safety, "watch_battery", watch_battery)]
+
+
+def _gives_up() -> list[Patch]:
+    def pulse_again(s: Any, zone: int, limits: Any, out: Any) -> None:
+        before = s[state.base(zone) + state.TRIES]
+        shipped(s, zone, limits, out)
+        if before > limits[safety.STUCK_TRIES]:
+            out.pop()
+
+    shipped = safety._pulse_again
+    return [(safety, "_pulse_again", pulse_again)]
+
+
+def _no_lockout() -> list[Patch]:
+    def pulse_again(s: Any, zone: int, limits: Any, out: Any) -> None:
+        shipped(s, zone, limits, out)
+        s[state.base(zone) + state.FAULT] &= ~state.LOCKOUT
+
+    shipped = safety._pulse_again
+    return [(safety, "_pulse_again", pulse_again)]
+
+
+def _lockout_for_ever() -> list[Patch]:
+    def clear(s: Any, only: int, out: Any) -> None:
+        locked = [s[state.base(zone) + state.FAULT] & state.LOCKOUT for zone in range(1, state.zones(s) + 1)]
+        shipped(s, only, out)
+        for zone, bit in enumerate(locked, 1):
+            s[state.base(zone) + state.FAULT] |= bit
+
+    shipped = controller._clear
+    return [(controller, "_clear", clear)]
+
+
+def _repeat_extends() -> list[Patch]:
+    def hear_run(s: Any, index: int, request: Any, readings: Any, limits: Any, out: Any) -> None:
+        z = state.base(request[1])
+        if s[z + state.PHASE] == state.OPEN:
+            s[z + state.GRANTED_MS] = min(s[z + state.OPEN_MS] + request[2], limits[safety.CAP])
+        shipped(s, index, request, readings, limits, out)
+
+    shipped = controller._hear_run
+    return [(controller, "_hear_run", hear_run)]
+
+
+def _no_cap() -> list[Patch]:
+    def open_zone(s: Any, zone: int, run_ms: int, *rest: Any) -> None:
+        shipped(s, zone, run_ms, *rest)
+        s[state.base(zone) + state.GRANTED_MS] = run_ms
+
+    shipped = safety.open_zone
+    return [(safety, "open_zone", open_zone), (safety, "refusal", _refusal_without("over_cap"))]
+
+
+def _no_deadline() -> list[Patch]:
+    def watch_open(s: Any, zone: int, elapsed_ms: int, *rest: Any) -> None:
+        shipped(s, zone, 0, *rest)
+
+    shipped = safety.watch_open
+    return [(safety, "watch_open", watch_open)]
+
+
+def _booted_with(field: int, value: Callable[[Any, tuple[int, ...]], Any]) -> list[Patch]:
+    def booted(zones: int, faults: Any, journal: Any, cause: str, limits: Any) -> Any:
+        s = list(shipped(zones, faults, journal, cause, limits))
+        if journal:
+            s[state.base(journal[0]) + field] = value(journal, limits)
+        return tuple(s)
+
+    shipped = controller.booted
+    return [(controller, "booted", booted)]
+
+
+def _no_checkpoint_loss() -> list[Patch]:
+    return _booted_with(state.OPEN_MS, lambda journal, _: journal[3])
+
+
+def _open_time_forgotten() -> list[Patch]:
+    return _booted_with(state.OPEN_MS, lambda journal, _: 0)
+
+
+def _resumes_again() -> list[Patch]:
+    return _booted_with(state.RESUMED, lambda journal, _: 0)
+
+
+def _no_checkpoints() -> list[Patch]:
+    return [(Runs, "checkpoint", lambda self: None)]
+
+
+def _evidence_ignored() -> list[Patch]:
+    def watch_closing(s: Any, zone: int, elapsed_ms: int, readings: Any, limits: Any, out: Any) -> None:
+        shipped(s, zone, elapsed_ms, (readings[0], 0), limits, out)
+
+    shipped = safety.watch_closing
+    return [(safety, "watch_closing", watch_closing)]
+
+
+def _stop_leaves_the_queue() -> list[Patch]:
+    def stop(s: Any, only: int, limits: Any, out: Any, signed: bool) -> None:
+        shipped(s, only, limits, out, False)
+
+    shipped = controller._stop
+    return [(controller, "_stop", stop)]
+
+
+def _two_at_a_time() -> list[Patch]:
+    closing = (state.CLOSING, state.CHECKING)
+    return [
+        (
+            controller,
+            "_busy",
+            lambda s: any(s[state.base(z) + state.PHASE] in closing for z in range(1, state.zones(s) + 1)),
+        )
+    ]
+
+
+def _sleeps_while_open() -> list[Patch]:
+    return [(controller, "idle", lambda core: True)]
+
+
+MUTANTS = (
+    Mutant("no boot close", "hand", "P1", _no_boot_close),
+    Mutant("rest before the pulse", "hand", "P1", _rest_before_the_pulse),
+    Mutant("journal after pulse", "hand", "P7", _journal_after_pulse),
+    Mutant("no journal", "hand", "P7", _no_journal),
+    Mutant("journal cleared before pulse", "hand", "P7", _journal_cleared_before_pulse),
+    Mutant("no battery guard", "hand", "P2", _no_battery_guard),
+    Mutant("unknown battery is good", "hand", "P2", _unknown_battery_is_good),
+    Mutant("no low battery close", "hand", "P2", _no_low_battery_close),
+    Mutant("gives up", "hand", "P3", _gives_up),
+    Mutant("no lockout", "hand", "P3", _no_lockout),
+    Mutant("lockout for ever", "hand", "P4", _lockout_for_ever),
+    Mutant("repeat extends", "hand", "P5", _repeat_extends),
+    Mutant("no cap", "hand", "P1", _no_cap),
+    Mutant("no deadline", "hand", "P1", _no_deadline),
+    Mutant("no checkpoint loss", "program", "P1", _no_checkpoint_loss),
+    Mutant("no checkpoints", "program", "P1", _no_checkpoints),
+    Mutant("open time forgotten", "program", "P1", _open_time_forgotten),
+    Mutant("resumes again", "program", "P9", _resumes_again),
+    Mutant("evidence ignored", "hand", "P3", _evidence_ignored),
+    Mutant("stop leaves the queue", "hand", "P5", _stop_leaves_the_queue),
+    Mutant("two at a time", "two", "P7", _two_at_a_time),
+    Mutant("sleeps while open", "hand", "P1", _sleeps_while_open),
+)
+BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
+
+
+@contextmanager
+def applied(name: str | None) -> Iterator[None]:
+    """The shipped code with this mistake; None: as it is."""
+    patches = BY_NAME[name].patches() if name else []
+    before = [(owner, attribute, getattr(owner, attribute)) for owner, attribute, _ in patches]
+    for owner, attribute, value in patches:
+        setattr(owner, attribute, value)
+    try:
+        yield
+    finally:
+        for owner, attribute, value in before:
+            setattr(owner, attribute, value)

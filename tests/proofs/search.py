@@ -1,0 +1,355 @@
+"""Search: every history of the board, breadth first, to the fixpoint. Nodes are the moments between two turns of the loop and the moments after a reset;
+what happens in between (a reset between any two effects, a hang, a refused pulse) is walked through on each edge.
+
+Rule: the search knows how the world may act, not what the firmware should do; promises.py judges.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import closer
+from sprinkler.core import controller, state
+
+from . import promises
+from . import world as worlds
+from .hardware import EXPANDER, EXPANDER_LATE, SOUND
+from .scale import FLOW_ML, GOOD_MV, TICK_MS, Scale
+from .shipped import Kept, Mind, Request, Shipped, Turn
+from .world import Grant, Point, Run, World
+
+
+@dataclass(frozen=True)
+class Adversary:
+    """What the world may do. `resets`: causes, "torn" is a watchdog reset that spoils RTC memory."""
+
+    requests: tuple[tuple[Request, ...], ...]
+    batteries: tuple[int, ...] = (GOOD_MV,)
+    lies: tuple[int, ...] = ()  # what a meter may say instead of the truth
+    resets: tuple[str, ...] = ("power_on", "watchdog", "reset")
+    broken: tuple[str, ...] = (SOUND,)
+    sticky: bool = True  # any pulse may be refused
+    leaks: bool = False  # a valve may open by itself
+    sleeps: bool = True
+    rests: bool = False  # the closer may find as many quick boots before this one as it bears
+    owed: tuple[str, ...] = ()  # promises, by the first letters of their words, that are not judged
+
+
+class Awake(NamedTuple):
+    """Between two turns of the loop."""
+
+    mind: Mind
+    kept: Kept
+    world: World
+
+
+class Down(NamedTuple):
+    """After a reset, before the first line of boot.py."""
+
+    cause: str
+    kept: Kept
+    world: World
+
+
+type Node = Awake | Down
+REST_TICKS = 12  # a sleep, or the closer's rest: longer than any run
+
+
+class Edge(NamedTuple):
+    """How a node was reached: one line for each thing that happened."""
+
+    lines: tuple[Any, ...]
+    node: Node | None
+    broken: str = ""
+
+
+@dataclass
+class Walk:
+    """Where the effects of one turn may lead. `cuts`: (effects done, point) wherever a reset may strike; with a broken promise, its story."""
+
+    ends: list[Point]
+    cuts: list[Any]
+    broken: str
+    walked: bool = False  # the resets on it were followed
+
+
+@dataclass
+class Result:
+    """What a search came to. `broken` is "" when every promise held in every state."""
+
+    states: int = 0
+    transitions: int = 0
+    depth: int = 0
+    longest: int = 0  # ticks beyond its grant that a run was truly open
+    broken: str = ""
+    history: list[tuple[Node, tuple[Any, ...]]] = field(default_factory=list)
+    nodes: dict[Node, Any] = field(default_factory=dict)
+
+
+class Search:
+    """One board against one adversary."""
+
+    def __init__(self, scale: Scale, adversary: Adversary, *, exact: bool = False) -> None:
+        self.scale, self.adversary = scale, adversary
+        self.shipped = Shipped(scale, exact=exact)
+        self._turns: dict[Any, list[tuple[Any, Turn, str]]] = {}
+        self._walks: dict[Any, Walk] = {}
+        self._reset: set[Any] = set()  # moments whose resets were followed
+        self._again = 0  # transitions that were followed before, from a node as shallow
+        self.longest = 0
+
+    def explore(self, states_max: int = 20_000_000) -> Result:
+        """Visit everything. Stops at the first broken promise: it is the shortest story of its kind."""
+        first = Down("power_on", worlds.new_board(self.scale.zones), worlds.closed_world(self.scale.zones))
+        result = Result()
+        seen: dict[Node, Any] = {first: None}
+        queue = deque([(first, 0)])
+        while queue:
+            node, result.depth = queue.popleft()
+            for edge in self.edges(node):
+                result.transitions += 1
+                if edge.broken:
+                    result.broken = edge.broken
+                    result.history = [*history(seen, node), (edge.node or node, edge.lines)]
+                    queue.clear()
+                    break
+                if edge.node not in seen:
+                    seen[edge.node] = node, edge.lines
+                    queue.append((edge.node, result.depth + 1))
+            if len(seen) > states_max:
+                result.broken = f"more than {states_max} states"
+                break
+        result.states, result.nodes, result.longest = len(seen), seen, self.longest
+        result.transitions += self._again
+        return result
+
+    def edges(self, node: Node) -> Iterator[Edge]:
+        """Everything that may happen next."""
+        if isinstance(node, Down):
+            yield from self._boots(node)
+        else:
+            yield from self._waits(node)
+            yield from self._turns_of(node)
+            core = node.mind.core
+            if self.adversary.sleeps and not node.mind.failed and (controller.idle(core) or controller.stuck(core)):
+                yield from self._sleeps(node)
+            if self.adversary.leaks:
+                yield from self._leaks(node)
+
+    # After a reset
+
+    def _boots(self, node: Down) -> Iterator[Edge]:
+        for mode in self.adversary.broken:
+            if mode in (SOUND, EXPANDER, EXPANDER_LATE):
+                yield from self._boot(node, 0, mode)
+        if self.adversary.rests and node.kept.rtc is not None:
+            yield from self._boot(node, closer.QUICK_BOOTS_MAX, SOUND)
+
+    def _boot(self, node: Down, quick_boots: int, mode: str) -> Iterator[Edge]:
+        booted = self.shipped.boot(node.kept, node.cause, quick_boots, mode)
+        if isinstance(booted, Turn):
+            yield from self._walk_boot(node, booted, mode)
+        else:
+            yield from self._walk_sleep(node, booted, f"boots ({node.cause}), and the closer rests", REST_TICKS)
+
+    def _walk_boot(self, node: Down, turn: Turn, mode: str) -> Iterator[Edge]:
+        line = ("boot", node.cause, mode)
+        walk = self._walk(None, node.kept, node.world, turn)
+        yield from self._cut(walk, turn, (line,), 0)
+        for point in walk.ends:
+            world = point.world if mode == SOUND else _unreached(point.world, range(1, self.scale.zones + 1))
+            yield self._awake(turn.mind, point.kept, world, (line, *point.refusals))
+
+    # Awake
+
+    def _waits(self, node: Awake) -> Iterator[Edge]:
+        """A hang, of no length up to the watchdog's time, that ends in a reset."""
+        yield from self._resets(Point(node.kept, node.world, ()), (), self.scale.watchdog)
+
+    def _turns_of(self, node: Awake) -> Iterator[Edge]:
+        ticks_of = (0,) if node.mind.failed else range(1, 2 + self.scale.late)
+        for ticks in ticks_of:
+            world = worlds.passed(node.world, ticks)
+            flow = FLOW_ML * ticks if node.world.flows() else 0
+            if broken := self._judge(node.kept, world):
+                yield Edge((("late", ticks),), None, broken)
+                return
+            for line, turn, complaint in self._answers(node.mind, ticks, flow):
+                if complaint:
+                    yield Edge((line, ("actions", turn.actions)), None, complaint)
+                    continue
+                yield from self._walk_turn(node, world, line, turn)
+
+    def _walk_turn(self, node: Awake, world: World, line: Any, turn: Turn) -> Iterator[Edge]:
+        walk = self._walk(node.mind, node.kept, world, turn)
+        lines = (line, ("actions", turn.actions))
+        yield from self._cut(walk, turn, lines, self.scale.watchdog)
+        for point in walk.ends:
+            after = _told(node.mind, line[4], point.world)
+            if turn.mind.failed:
+                after = _after_failure(turn, after)
+            yield self._awake(turn.mind, point.kept, after, (*lines, *point.refusals))
+
+    def _answers(self, mind: Mind, ticks: int, flow: int) -> list[tuple[Any, Turn, str]]:
+        """What the firmware makes of each possible input; equal answers once."""
+        key = (mind, ticks, flow)
+        if key not in self._turns:
+            found: dict[Any, tuple[Any, Turn, str]] = {}
+            a = self.adversary
+            for requests in a.requests if ticks else ((),):
+                for battery_mv in a.batteries:
+                    for flow_ml in {flow, *a.lies} if ticks else {0}:
+                        for mode in a.broken:
+                            turn = self.shipped.turn(mind, ticks, (battery_mv, flow_ml), requests, mode)
+                            complaint = self._first(
+                                promises.of_turn(mind, turn, requests, battery_mv, self.shipped.limits)
+                            )
+                            line = ("turn", ticks, battery_mv, flow_ml, requests, mode)
+                            found.setdefault((turn.mind, turn.effects, complaint), (line, turn, complaint))
+            self._turns[key] = list(found.values())
+        return self._turns[key]
+
+    def _sleeps(self, node: Awake) -> Iterator[Edge]:
+        for pulse_due in (False, True):
+            effects = self.shipped.sleep(node.mind, pulse_due=pulse_due)
+            yield from self._walk_sleep(node, effects, "sleeps, a pulse due" if pulse_due else "sleeps", REST_TICKS)
+
+    def _walk_sleep(self, node: Node, effects: tuple[Any, ...], line: str, ticks: int) -> Iterator[Edge]:
+        """A way to sleep. Where a pulse is on it, a reset before that counts as the cell's refusal: to the firmware the two look the same."""
+        pulses = any(effect[0] == "pulse" for effect in effects)
+        for number, point in worlds.happened(
+            Point(node.kept, node.world, ()), effects, {}, sticky=self.adversary.sticky
+        ):
+            lines = (line, *point.refusals)
+            if number < len(effects):
+                world = _unreached(point.world, range(1, self.scale.zones + 1)) if pulses else point.world
+                yield from self._resets(point._replace(world=world), (*lines, ("cut", effects[:number])), 0)
+                continue
+            kept, world = point.kept, worlds.passed(point.world, ticks)
+            yield Edge(lines, Down("timer", kept, worlds.forgotten(kept, world, None)), self._judge(kept, world))
+            yield from self._resets(Point(kept, world, ()), lines, 0)
+
+    def _leaks(self, node: Awake) -> Iterator[Edge]:
+        for zone in range(1, self.scale.zones + 1):
+            if node.mind.core[state.base(zone) + state.PHASE] == state.CLOSED and not node.world.valves[zone - 1]:
+                yield Edge((f"valve {zone} opens by itself",), node._replace(world=worlds.leaked(node.world, zone)))
+
+    # What all of them need
+
+    def _awake(self, mind: Mind, kept: Kept, world: World, lines: tuple[Any, ...]) -> Edge:
+        world = worlds.forgotten(kept, world, mind.ledger)
+        truthful = self.scale.meter and not self.adversary.lies and not self.adversary.leaks
+        return Edge(lines, Awake(mind, kept, world), self._first(promises.of_mind(mind, world, truthful=truthful)))
+
+    def _cut(self, walk: Walk, turn: Turn, lines: tuple[Any, ...], hang_max: int) -> Iterator[Edge]:
+        """Resets between the effects of a turn."""
+        if walk.broken:
+            yield Edge((*lines, *walk.cuts), None, walk.broken)
+        elif walk.walked:
+            self._again += len(walk.cuts) * (hang_max + 1) * len(self.adversary.resets)
+        else:
+            walk.walked = True
+            for number, point in walk.cuts:
+                yield from self._resets(point, (*lines, *point.refusals, ("cut", turn.effects[:number])), hang_max)
+
+    def _resets(self, point: Point, lines: tuple[Any, ...], hang_max: int) -> Iterator[Edge]:
+        """Resets of every cause at this point, at once and after a hang."""
+        key = (point.kept, point.world, hang_max)
+        if key in self._reset:
+            self._again += (hang_max + 1) * len(self.adversary.resets)
+            return
+        self._reset.add(key)
+        for hang in range(hang_max + 1):
+            world = worlds.passed(point.world, hang)
+            hung = (*lines, f"hangs for {hang} ticks") if hang else lines
+            if broken := self._judge(point.kept, world):
+                yield Edge(hung, None, broken)
+                return
+            for cause in self.adversary.resets:
+                kept = worlds.without_supply(point.kept) if cause in ("power_on", "torn") else point.kept
+                known = "watchdog" if cause == "torn" else cause
+                yield Edge((*hung, f"reset: {cause}"), Down(known, kept, worlds.forgotten(kept, world, None)))
+
+    def _judge(self, kept: Kept, world: World) -> str:
+        if world.run:
+            self.longest = max(self.longest, world.run.spent - world.run.granted)
+        return self._first(worlds.broken_promises(kept, world, self.scale.bound))
+
+    def _first(self, broken: Iterable[str]) -> str:
+        """The first promise that is broken and not owed; "" when none is."""
+        return next((words for words in broken if not words.startswith(self.adversary.owed)), "")
+
+    def _walk(self, before: Mind | None, kept: Kept, world: World, turn: Turn) -> Walk:
+        """Where the effects of `turn` may lead."""
+        grants = _grants(before, turn) if turn.effects else ()
+        key = (kept, world, turn.effects, grants, before is None)  # no hang in a boot
+        if key not in self._walks:
+            self._walks[key] = self._walk_anew(kept, world, turn.effects, dict(grants))
+        return self._walks[key]
+
+    def _walk_anew(self, kept: Kept, world: World, effects: tuple[Any, ...], grants: dict[int, Grant]) -> Walk:
+        walk = Walk([], [], "")
+        for number, point in worlds.happened(Point(kept, world, ()), effects, grants, sticky=self.adversary.sticky):
+            if broken := self._judge(point.kept, point.world):
+                return Walk([], [*point.refusals, ("cut", effects[:number])], broken)
+            if number == len(effects):
+                walk.ends.append(point)
+            elif all((point.kept, point.world) != (other.kept, other.world) for _, other in walk.cuts):
+                walk.cuts.append((number, point))
+        return walk
+
+
+def _grants(before: Mind | None, turn: Turn) -> tuple[tuple[int, Grant], ...]:
+    """The zones that this turn opens, or closes after they were open."""
+    found = {}
+    for kind, zone, *_ in turn.actions:
+        if kind in ("journal_open", "pulse_open", "pulse_close") and zone not in found:
+            z = state.base(zone)
+            granted = turn.mind.core[z + state.GRANTED_MS] // TICK_MS
+            ends = before is not None and before.core[z + state.PHASE] == state.OPEN
+            found[zone] = Grant(granted, ("resumed", zone) in turn.actions, ends)
+    return tuple(found.items())
+
+
+def _told(before: Mind, requests: tuple[Request, ...], world: World) -> World:
+    """The run of a zone that a signed stop was heard for, before it was closed, is over."""
+    run = world.run
+    if run and before.core[state.base(run.zone) + state.PHASE] != state.CLOSED:
+        for request in requests:
+            if request[0] == "stop" and request[1] in (0, run.zone):
+                return worlds.ended(world)
+    return world
+
+
+def _after_failure(turn: Turn, world: World) -> World:
+    """A run that could not be written down is a run all the same; a closing pulse that did not get out is not the firmware's fault."""
+    failed = turn.mind.failed
+    for kind, zone, *_ in turn.actions:
+        if (
+            kind == "journal_open"
+            and zone in failed
+            and ("resumed", zone) not in turn.actions
+            and not world.valves[zone - 1]
+        ):
+            world = world._replace(run=Run(zone, turn.mind.core[state.base(zone) + state.GRANTED_MS] // TICK_MS, 0))
+    return _unreached(world, [a[1] for a in turn.actions if a[0] == "pulse_close" and a[1] in failed])
+
+
+def _unreached(world: World, zones: Any) -> World:
+    """Closing pulses that never left the board: what is open stays so by the hardware's fault."""
+    refused = world.refused
+    for zone in zones:
+        if world.valves[zone - 1]:
+            refused = worlds.put(refused, zone, 1)
+    return world._replace(refused=refused)
+
+
+def history(seen: dict[Node, Any], node: Node) -> list[tuple[Node, tuple[Any, ...]]]:
+    """How `node` was reached, from the first power-on."""
+    found: list[tuple[Node, tuple[Any, ...]]] = []
+    while seen[node] is not None:
+        before, lines = seen[node]
+        found.append((node, lines))
+        node = before
+    return [(node, ()), *reversed(found)]
