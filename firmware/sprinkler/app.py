@@ -90,6 +90,8 @@ class App:
         if timer and not m.open_zone and m.slept_s < PULSE_EVERY_S:
             self.state = controller.asleep(zones, m.faults, self.limits)
             return
+        if self.wake_reason != "watchdog":
+            m.resumed = 1  # this end is final, also if a watchdog reset follows before the journal says so
         journal = (m.open_zone, m.program, m.granted_s * 1000, m.open_s * 1000, m.resumed) if m.open_zone else None
         self.state = controller.booted(zones, m.faults, journal, self.wake_reason, self.limits)
         m.slept_s = 0

@@ -79,6 +79,9 @@ class Runs:
         app = self._app
         try:
             if kind in ("pulse_open", "pulse_close"):
+                if kind == "pulse_close" and app.memory.open_zone == zone and not app.memory.resumed:
+                    app.memory.resumed = 1  # this run ends here: a reset before the journal says so must not resume it
+                    app.memory.save_rtc(app.board)
                 app.board.pulse(zone, kind == "pulse_open")
                 app.bridge_fault = False
             elif kind == "journal_open":

@@ -300,6 +300,16 @@ def test_a_resume_waits_until_every_zone_is_verified():
     assert b.valves == [1, 0, 0]
 
 
+def test_a_stop_that_comes_before_the_resume_ends_the_run():
+    for stop in (("stop", 1), ("stop", 0), ("bare_stop",)):
+        b = Bench(first=controller.booted(1, [0], (1, 3, 600000, 100000, 0), "watchdog", LIMITS))
+        b.run(2)
+        b.step(stop)
+        b.run(30)
+        assert b.open_ms == [0], stop
+        assert b.logged("finished")[0][3] == "requested"
+
+
 def test_a_run_by_hand_never_resumes():
     b = Bench(first=controller.booted(1, [0], (1, 0, 600000, 100000, 0), "watchdog", LIMITS))
     b.run(20)

@@ -278,6 +278,19 @@ def test_the_seasonal_adjustment_changes_the_run_time():
     rig.board.stop()
 
 
+def test_a_program_that_was_stopped_is_not_resumed_by_a_reset_before_the_journal_says_so():
+    rig = Rig()
+    rig.settle()
+    rig.desired(programs=[program(8 * 60 + 2, run_time_s=600)])
+    rig.run(300)
+    rig.command("stop", zone=1)
+    rig.run(2)
+    rig.board.hang()
+    rig.run(60)
+    assert len([m for m in rig.moves if m[2]]) == 1
+    rig.board.stop()
+
+
 def test_a_program_resumes_once_after_a_watchdog_reset():
     rig = Rig()
     rig.settle()

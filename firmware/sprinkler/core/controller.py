@@ -158,7 +158,9 @@ def _stop(s, only, limits, out, signed):
         if signed and s[z + QUEUED_MS]:
             out.append(("skipped", zone, s[z + QUEUED_PROGRAM], "requested"))
             safety.cancel_queue(s, zone)
-        if s[z + PHASE] == OPEN:
+        if (
+            s[z + PHASE] == OPEN or s[z + CAUSE] == "watchdog"
+        ):  # the latter was to be resumed: its pulse marks the run as ended
             safety.close_zone(s, zone, "requested", limits, out)
         elif s[z + PHASE] == CLOSED and s[z + EVIDENCE] != "verified" and not s[STOP_WAIT_MS]:
             safety.close_zone(s, zone, "", limits, out)
