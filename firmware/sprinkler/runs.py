@@ -66,8 +66,8 @@ class Runs:
                 self.skip(zone, action[2], action[3])
             elif kind in ("fault", "fault_cleared"):
                 self.event(kind, zone, 0, 0, "", action[2], 0, 0)
-                if zone:
-                    self._keep_faults()
+        if actions:
+            self._keep_faults()
         return failed
 
     def skip(self, zone, program, reason):
@@ -87,7 +87,7 @@ class Runs:
             elif kind == "journal_open":
                 self._journal_open(zone)
             elif kind == "journal_closed":
-                self._journal_closed()
+                self._journal_closed(zone)
             elif kind == "started":
                 self._report_start(zone, "")
             else:
@@ -117,9 +117,11 @@ class Runs:
         self._checkpoint_ms = self._app.board.uptime_ms()
         self._save()
 
-    def _journal_closed(self):
+    def _journal_closed(self, zone):
         """After the evidence: nothing is open."""
-        self._app.memory.open_zone = 0
+        m = self._app.memory
+        if m.open_zone == zone:  # another zone may run while this one is closed once more
+            m.open_zone = 0
         self._save()
 
     def _keep_faults(self):

@@ -278,6 +278,20 @@ def test_the_seasonal_adjustment_changes_the_run_time():
     rig.board.stop()
 
 
+def test_closing_one_zone_once_more_does_not_hide_that_another_one_runs():
+    rig = Rig(ul_per_pulse=0)
+    rig.run(30)
+    rig.command("run", zone=2, run_time_s=600)
+    rig.run(5)
+    rig.command("stop", zone=1)
+    rig.run(30)
+    assert rig.open_zones() == [2]
+    rig.board.power_cut()
+    rig.run(60)
+    assert [e["zone"] for e in rig.events("run_finished")] == [2]
+    rig.board.stop()
+
+
 def test_a_program_that_was_stopped_is_not_resumed_by_a_reset_before_the_journal_says_so():
     rig = Rig()
     rig.settle()
