@@ -240,6 +240,17 @@ def test_a_stuck_valve_is_a_fault_and_is_pulsed_for_ever():
     assert ("accepted", 0) in b.step(run_request(1, 60))
 
 
+def test_water_that_goes_on_after_a_run_may_be_another_valves():
+    b = Bench()
+    b.step(run_request(1, 10))
+    b.run(5)
+    b.valves[1] = 1  # opened by something else
+    b.run(120)
+    assert b.valves == [0, 0]
+    assert b.field(1, state.PHASE) == b.field(2, state.PHASE) == "closed"
+    assert ("fault", 1, "leak") in b.log
+
+
 def test_a_hang_is_an_overrun_and_closes_at_the_next_step():
     b = Bench()
     b.step(run_request(1, 10))

@@ -34,6 +34,7 @@ from .state import (
     TRIES,
     WAIT_MS,
     base,
+    zones,
 )
 
 CAP_MS = 7200000  # two hours: compiled in, so no message or setting can raise it
@@ -197,6 +198,10 @@ def _pulse_again(s, zone, limits, out):
     if s[z + SEEN_ML] > limits[STILL_ML] and s[z + TRIES] > limits[STUCK_TRIES]:
         s[z + FAULT] |= LOCKOUT
         set_fault(s, zone, LEAK, out)
+        for other in range(1, zones(s) + 1):  # the water may be another valve's: one meter serves all
+            if s[base(other) + PHASE] == CLOSED:
+                s[base(other) + EVIDENCE] = "assumed"
+                out.append(("pulse_close", other))
     out.append(("pulse_close", zone))
 
 
