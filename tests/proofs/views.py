@@ -139,13 +139,13 @@ def _wide(scale: Scale) -> Scale:
     return replace(scale, cap=8, hand=3, watchdog=2, checkpoint=2, keep_every=3)
 
 
-_LONG_ONE, _LONG_TWO = _wide(_ONE), _wide(Scale(zones=2))
+_LONG_ONE, _LATE = _wide(_ONE), Scale(cap=6, late=1, keep_every=2)
 LONG_VIEWS = (
     View(
         "long: everyone",
-        "every request, battery and reset; turns may be late",
-        replace(_LONG_ONE, late=1, watchdog=1),
-        Adversary(_everyone(_LONG_ONE), BATTERIES, resets=KEPT_RESETS, rests=True, owed=("P8",)),
+        "every request; turns may be late",
+        _LATE,
+        Adversary(_everyone(_LATE), (GOOD_MV, UNKNOWN_MV), resets=KEPT_RESETS, owed=("P8",)),
         long=True,
     ),
     View(
@@ -159,7 +159,7 @@ LONG_VIEWS = (
         "long: liar",
         "a meter that says anything, every request",
         _ONE,
-        Adversary(_everyone(_ONE), lies=(0, NOISE_ML), resets=KEPT_RESETS, owed=("P8",)),
+        Adversary(_everyone(_ONE), lies=(0, NOISE_ML), resets=KEPT_RESETS, owed=("P8", "P3: the lockout")),
         long=True,
     ),
     View(
