@@ -61,6 +61,7 @@ SECTIONS = (
         commands=(MYPY_HOST, MYPY_FIRMWARE),
     ),
     Section("ha", "the component in Home Assistant's own harness", setup=("broker",)),
+    Section("proofs", "every history of the shipped core, searched to the fixpoint; spoiled cores must fail"),
     Section(
         "micropython",
         "the whole firmware on a real 32-bit MicroPython; heap per module",
