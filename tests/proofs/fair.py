@@ -9,8 +9,8 @@ from typing import Any
 from sprinkler.core import controller, state
 
 from .hardware import SOUND
+from .nodes import Awake, Node
 from .scale import FLOW_ML, GOOD_MV, TICK_MS
-from .search import Awake, Node
 from .shipped import Mind, Request, Shipped, Turn
 from .world import put
 
@@ -85,18 +85,19 @@ class Fair:
         self._alarmed.update(trail)
 
     def _check_circle(self, start: Spot, circle: list[Spot], road: list[Any], begins: int) -> None:
+        """Every valve that runs is pulsed; and a zone is locked (one meter serves all, so it may be another one), which keeps the board from opening."""
         pulsed = {action[1] for turn in road[begins:] for action in turn.actions if action[0] == "pulse_close"}
-        for zone in range(1, self.zones + 1):
-            if not circle[0][1][zone - 1]:
-                continue
-            if zone not in pulsed:
+        for zone, runs in enumerate(circle[0][1], 1):
+            if runs and zone not in pulsed:
                 self._break(f"P3: valve {zone} is stuck open, and is pulsed no more", start, road)
-            for mind, _ in circle:
-                fault = mind.core[state.base(zone) + state.FAULT]
-                if not fault & state.LOCKOUT or not fault & state.LEAK:
-                    self._break(f"P3: valve {zone} is stuck open without lockout and leak", start, road)
-                if not mind.ledger.faults[zone - 1] & state.LOCKOUT:
-                    self._break(f"P3: the lockout of zone {zone} would not outlive a reset", start, road)
+        for mind, _ in circle:
+            locked = [
+                zone for zone in range(1, self.zones + 1) if _is_locked(mind.core[state.base(zone) + state.FAULT])
+            ]
+            if not locked:
+                self._break("P3: a valve is stuck open without lockout and leak", start, road)
+            if not any(_is_locked(mind.ledger.faults[zone - 1]) for zone in locked):
+                self._break(f"P3: the lockout of zone {locked} would not outlive a reset", start, road)
 
     def _follow(self, start: Spot, known: set[Spot], arrived: Callable[[Spot], bool], words: str) -> Spot | None:
         """Follow the good road until it ends; None when it joins one that was followed before."""
@@ -140,3 +141,7 @@ class Fair:
             if effect[0] == "pulse" and (effect[2] or not sticks):
                 valves = put(valves, effect[1], int(effect[2]))
         return (turn.mind, valves), turn
+
+
+def _is_locked(fault: int) -> bool:
+    return bool(fault & state.LOCKOUT and fault & state.LEAK)

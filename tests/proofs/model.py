@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 
 from . import mutants, story
 from .fair import Fair
+from .nodes import Awake, Result, history
 from .scale import scaled
-from .search import Awake, Result, Search, history
+from .search import Search
 from .views import LONG_VIEWS, VIEWS, View
 
 

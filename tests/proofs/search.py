@@ -6,8 +6,7 @@ Rule: the search knows how the world may act, not what the firmware should do; p
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import closer
 from sprinkler.core import controller, state
@@ -15,76 +14,12 @@ from sprinkler.core import controller, state
 from . import promises
 from . import world as worlds
 from .hardware import EXPANDER, EXPANDER_LATE, SOUND
-from .scale import FLOW_ML, GOOD_MV, TICK_MS, Scale
+from .nodes import Adversary, Awake, Down, Edge, Node, Result, Walk, history
+from .scale import FLOW_ML, TICK_MS, Scale
 from .shipped import Kept, Mind, Request, Shipped, Turn
 from .world import Grant, Point, Run, World
 
-
-@dataclass(frozen=True)
-class Adversary:
-    """What the world may do. `resets`: causes, "torn" is a watchdog reset that spoils RTC memory."""
-
-    requests: tuple[tuple[Request, ...], ...]
-    batteries: tuple[int, ...] = (GOOD_MV,)
-    lies: tuple[int, ...] = ()  # what a meter may say instead of the truth
-    resets: tuple[str, ...] = ("power_on", "watchdog", "reset")
-    broken: tuple[str, ...] = (SOUND,)
-    sticky: bool = True  # any pulse may be refused
-    leaks: bool = False  # a valve may open by itself
-    sleeps: bool = True
-    rests: bool = False  # the closer may find as many quick boots before this one as it bears
-    owed: tuple[str, ...] = ()  # promises, by the first letters of their words, that are not judged
-
-
-class Awake(NamedTuple):
-    """Between two turns of the loop."""
-
-    mind: Mind
-    kept: Kept
-    world: World
-
-
-class Down(NamedTuple):
-    """After a reset, before the first line of boot.py."""
-
-    cause: str
-    kept: Kept
-    world: World
-
-
-type Node = Awake | Down
 REST_TICKS = 12  # a sleep, or the closer's rest: longer than any run
-
-
-class Edge(NamedTuple):
-    """How a node was reached: one line for each thing that happened."""
-
-    lines: tuple[Any, ...]
-    node: Node | None
-    broken: str = ""
-
-
-@dataclass
-class Walk:
-    """Where the effects of one turn may lead. `cuts`: (effects done, point) wherever a reset may strike; with a broken promise, its story."""
-
-    ends: list[Point]
-    cuts: list[Any]
-    broken: str
-    walked: bool = False  # the resets on it were followed
-
-
-@dataclass
-class Result:
-    """What a search came to. `broken` is "" when every promise held in every state."""
-
-    states: int = 0
-    transitions: int = 0
-    depth: int = 0
-    longest: int = 0  # ticks beyond its grant that a run was truly open
-    broken: str = ""
-    history: list[tuple[Node, tuple[Any, ...]]] = field(default_factory=list)
-    nodes: dict[Node, Any] = field(default_factory=dict)
 
 
 class Search:
@@ -343,13 +278,3 @@ def _unreached(world: World, zones: Any) -> World:
         if world.valves[zone - 1]:
             refused = worlds.put(refused, zone, 1)
     return world._replace(refused=refused)
-
-
-def history(seen: dict[Node, Any], node: Node) -> list[tuple[Node, tuple[Any, ...]]]:
-    """How `node` was reached, from the first power-on."""
-    found: list[tuple[Node, tuple[Any, ...]]] = []
-    while seen[node] is not None:
-        before, lines = seen[node]
-        found.append((node, lines))
-        node = before
-    return [(node, ()), *reversed(found)]

@@ -8,7 +8,7 @@ from typing import Any
 
 from sprinkler.core import state
 
-from .search import Awake, Down, Node, Result
+from .nodes import Awake, Down, Node, Result
 from .shipped import Kept, Ledger, Turn
 from .world import World
 

@@ -6,8 +6,8 @@ Rule: a table. `owed` are the promises that the firmware does not keep yet in th
 from dataclasses import dataclass, replace
 
 from .hardware import EXPANDER, EXPANDER_LATE, SOUND, STORAGE
+from .nodes import Adversary
 from .scale import GOOD_MV, MIDDLING_MV, NOISE_ML, TICK_MS, UNKNOWN_MV, Scale
-from .search import Adversary
 from .shipped import Request
 
 ALL_RESETS = ("power_on", "watchdog", "reset", "torn")
@@ -64,6 +64,7 @@ def _both_zones(scale: Scale) -> tuple[tuple[Request, ...], ...]:
 
 
 _ONE, _OFTEN, _BARE = Scale(), Scale(keep_every=2), Scale(meter=False)
+_SELDOM = Scale(cap=8, checkpoint=2, keep_every=2)
 _TWO, _TWO_BARE = Scale(zones=2, cap=4, keep_every=2), Scale(zones=2, meter=False)
 _AUTO = ((), (program(_ONE),), (("stop", 1),))
 _SHORT_TWO = ((), (hand(_TWO),), (program(_TWO, 2),), (("stop", 0),))
@@ -79,47 +80,47 @@ VIEWS = (
         "program",
         "programs, which may resume; RTC memory outlives the resets",
         _OFTEN,
-        Adversary(_AUTO, (GOOD_MV, UNKNOWN_MV), resets=KEPT_RESETS, owed=("P8",)),
+        Adversary(_AUTO, (GOOD_MV, UNKNOWN_MV), resets=KEPT_RESETS),
     ),
     View(
         "program, power cuts",
         "programs, and resets that lose or spoil RTC memory",
         _ONE,
-        Adversary(_AUTO, resets=ALL_RESETS, owed=("P8", "P1")),
+        Adversary(_AUTO, resets=ALL_RESETS, owed=("P1", "P8")),
     ),
-    View("bare", "no meter", _BARE, Adversary(_everyone(_BARE), resets=KEPT_RESETS, owed=("P8",))),
+    View("bare", "no meter", _BARE, Adversary(_everyone(_BARE), resets=KEPT_RESETS)),
     View(
         "liar",
         "a meter that says nothing, or shivers",
         _ONE,
-        Adversary(((), (hand(_ONE),)), lies=(0, NOISE_ML), owed=("P3: the lockout",)),
+        Adversary(((), (hand(_ONE),)), lies=(0, NOISE_ML)),
     ),
     View(
         "leak",
         "a valve opens by itself",
         _ONE,
-        Adversary(((), (hand(_ONE),), (("clear_fault", 0),)), leaks=True, owed=("P3: the lockout",)),
+        Adversary(((), (hand(_ONE),), (("clear_fault", 0),)), leaks=True),
     ),
     View(
         "storage",
         "flash refuses to be written",
-        _ONE,
-        Adversary(((), (program(_ONE),)), resets=("watchdog",), broken=(SOUND, STORAGE), sleeps=False, owed=("P8",)),
+        _SELDOM,
+        Adversary(
+            ((), (program(_SELDOM),)), resets=("watchdog",), broken=(SOUND, STORAGE), sleeps=False, owed=("P1", "P8")
+        ),
     ),
-    View("two", "two zones in turn", _TWO, Adversary(_SHORT_TWO, resets=("watchdog",), sleeps=False, owed=("P8",))),
+    View("two", "two zones in turn", _TWO, Adversary(_SHORT_TWO, resets=("watchdog",), sleeps=False)),
     View(
         "two, bare",
         "two zones without a meter",
         _TWO_BARE,
-        Adversary(
-            ((), (hand(_TWO_BARE),), (program(_TWO_BARE, 2),), (("stop", 1),)), resets=("watchdog",), owed=("P7", "P8")
-        ),
+        Adversary(((), (hand(_TWO_BARE),), (program(_TWO_BARE, 2),), (("stop", 1),)), resets=("watchdog",)),
     ),
     View(
         "two, leak",
         "a valve opens by itself, perhaps while the other one waters",
         _TWO,
-        Adversary(((), (hand(_TWO),)), resets=("watchdog",), leaks=True, sleeps=False, owed=("P3", "P4")),
+        Adversary(((), (hand(_TWO),)), resets=("watchdog",), leaks=True, sleeps=False),
     ),
     View(
         "expander",
@@ -145,35 +146,35 @@ LONG_VIEWS = (
         "long: everyone",
         "every request; turns may be late",
         _LATE,
-        Adversary(_everyone(_LATE), (GOOD_MV, UNKNOWN_MV), resets=KEPT_RESETS, owed=("P8",)),
+        Adversary(_everyone(_LATE), (GOOD_MV, UNKNOWN_MV), resets=KEPT_RESETS),
         long=True,
     ),
     View(
         "long: hand",
         "runs by hand, every reset, a slow watchdog",
         _LONG_ONE,
-        Adversary(_people(_LONG_ONE), BATTERIES, resets=ALL_RESETS, rests=True, leaks=True, owed=("P3: the lockout",)),
+        Adversary(_people(_LONG_ONE), BATTERIES, resets=ALL_RESETS, rests=True, leaks=True),
         long=True,
     ),
     View(
         "long: liar",
         "a meter that says anything, every request",
         _ONE,
-        Adversary(_everyone(_ONE), lies=(0, NOISE_ML), resets=KEPT_RESETS, owed=("P8", "P3: the lockout")),
+        Adversary(_everyone(_ONE), lies=(0, NOISE_ML), resets=KEPT_RESETS),
         long=True,
     ),
     View(
         "long: two",
         "two zones, programs and people, every reset that keeps RTC memory",
         Scale(zones=2),
-        Adversary(_both_zones(Scale(zones=2)), (GOOD_MV, UNKNOWN_MV), resets=KEPT_RESETS, rests=True, owed=("P8",)),
+        Adversary(_both_zones(Scale(zones=2)), (GOOD_MV, UNKNOWN_MV), resets=KEPT_RESETS, rests=True),
         long=True,
     ),
     View(
         "long: two, bare",
         "two zones without a meter, programs and people",
         _TWO_BARE,
-        Adversary(_both_zones(_TWO_BARE), resets=KEPT_RESETS, owed=("P7", "P8")),
+        Adversary(_both_zones(_TWO_BARE), resets=KEPT_RESETS),
         long=True,
     ),
 )
