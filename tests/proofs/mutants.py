@@ -238,7 +238,7 @@ MUTANTS = (
     Mutant("no checkpoint loss", "program", "P1", _no_checkpoint_loss),
     Mutant("no checkpoints", "program", "P1", _no_checkpoints),
     Mutant("open time forgotten", "program", "P1", _open_time_forgotten),
-    Mutant("resumes again", "program", "P9", _resumes_again),
+    Mutant("resumes again", "program", "P8", _resumes_again),
     Mutant("evidence ignored", "hand", "P3", _evidence_ignored),
     Mutant("stop leaves the queue", "hand", "P5", _stop_leaves_the_queue),
     Mutant("two at a time", "two", "P7", _two_at_a_time),
