@@ -5,6 +5,7 @@ import network
 import os
 import select
 import socket
+import sys
 import time
 
 import closer
@@ -14,4 +15,4 @@ if not maintenance:  # type: ignore[name-defined]  # noqa: F821 - boot.py ran be
     from sprinkler.board import Board
 
     config = closer_config  # type: ignore[name-defined]  # noqa: F821 - likewise
-    App(Board(machine, network, socket, select, time, os, open, closer, config)).run()
+    App(Board(machine, network, socket, select, time, os, open, closer, config, sys.modules)).run()

@@ -3,7 +3,7 @@
 Rule: the only glue. It decides nothing that the core decides, and no wait in it lacks an end.
 """
 
-from . import protocol, report, settings
+from . import protocol, report
 from .clock import Clock
 from .core import controller, power, state
 from .core.safety import HAS_FLOW, LIMITS
@@ -36,10 +36,13 @@ class App:
         self.wake_reason = board.wake_reason()
         self.storage_fault = not journal_ok
         try:
-            self.config = settings.Config(board)
+            from .provisioned import read_config
+
+            self.config = read_config(board)
         except StoreError:
             self.config = None
             self.storage_fault = True
+        board.drop("provisioned")
         self.bridge_fault = False
         self._awake_until_ms = self._identify_until_ms = 0
         self._settled = False
@@ -52,8 +55,11 @@ class App:
             self._assemble()
 
     def _assemble(self):
+        from .desired import load
+
         board, config, m = self.board, self.config, self.memory
-        self.settings = settings.load(board, protocol.topic(board.device_id, protocol.DESIRED), config.key)
+        self.settings = load(board, protocol.topic(board.device_id, protocol.DESIRED), config.key)
+        board.drop("desired")
         self.clock = Clock(board, m, config.ntp_host, self.wake_reason)
         self.senses = Senses(board, config)
         self.limits = LIMITS[:HAS_FLOW] + (1 if self.senses.has_flow() else 0,) + LIMITS[HAS_FLOW + 1 :]

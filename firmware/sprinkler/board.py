@@ -17,7 +17,7 @@ BATTERY_MV = (2500, 4500)  # outside of this a reading is a fault of the sensor
 class Board:
     """One physical (or simulated) board."""
 
-    def __init__(self, machine, network, socket, select, time, os, open_file, closer, closer_config):
+    def __init__(self, machine, network, socket, select, time, os, open_file, closer, closer_config, modules):
         self.machine = machine
         self.network = network
         self.socket = socket
@@ -27,6 +27,7 @@ class Board:
         self.open_file = open_file
         self._closer = closer
         self._closer_config = closer_config
+        self._modules = modules
         self._rtc = machine.RTC()
         self._wdt = None
         self._i2c = None
@@ -123,6 +124,11 @@ class Board:
         """Set the port's wall clock."""
         t = self.time.gmtime(seconds)
         self._rtc.datetime((t[0], t[1], t[2], t[6], t[3], t[4], t[5], 0))
+
+    def drop(self, name):
+        """Forget a late module of the package (one that is loaded for a moment, by an import inside a function): its code leaves the heap."""
+        if self._modules.pop("sprinkler." + name, None):
+            setattr(self._modules["sprinkler"], name, None)  # the package holds it as well
 
     # What hangs on the pins
 

@@ -5,9 +5,10 @@ Rule: length, then signature, then JSON, then counter, then expiry; nothing unsi
 
 import json
 
-from . import protocol, settings
+from . import protocol
 from .auth import verify
 from .errors import RefusedError, StoreError
+from .settings import integer
 
 _BARE_STOP_MAX = 64  # bytes
 _TAMPERING = 10  # messages that do not verify, or bare stops, before the fault is raised
@@ -47,29 +48,30 @@ class Inbox:
                 self._ack(json.loads(body))
             elif leaf == protocol.TIME:
                 heard = json.loads(body)
-                self._app.clock.answer(heard["nonce"], settings.integer(heard["at"], (1700000000, 0xFFFFFFFF)))
+                self._app.clock.answer(heard["nonce"], integer(heard["at"], (1700000000, 0xFFFFFFFF)))
         except (RefusedError, ValueError, KeyError, TypeError):
             self.suspicious += 1
 
     def _ack(self, ack):
         everything = (0, 0x7FFFFFFF)
         if ack["boot_id"] == self._app.memory.boot_id:
-            self._app.outbox.acknowledged(
-                settings.integer(ack["event"], everything), settings.integer(ack["sample"], everything)
-            )
+            self._app.outbox.acknowledged(integer(ack["event"], everything), integer(ack["sample"], everything))
 
     def _desired(self, body, payload):
+        from .desired import keep, parse
+
         app = self._app
         try:
-            wanted = settings.parse(body, app.board.zones())
+            wanted = parse(body, app.board.zones())
             if wanted.version > app.settings.version:
-                settings.keep(app.board, payload)
+                keep(app.board, payload)
                 app.apply(wanted)
         except RefusedError as error:
             app.outbox.reply("desired", False, error.args[0])
         except StoreError:
             app.storage_fault = True
             app.outbox.reply("desired", False, "storage")
+        app.board.drop("desired")
 
     def _command(self, topic, payload, retained):
         body = verify(self._app.config.key, topic, payload) if payload else None
@@ -99,10 +101,10 @@ class Inbox:
     def _judge(self, command, retained):
         """Refuse what is old, repeated or too far ahead; take note of the counter."""
         app = self._app
-        counter = settings.integer(command["counter"], (1, 0xFFFFFFFFFFFF))
+        counter = integer(command["counter"], (1, 0xFFFFFFFFFFFF))
         if retained or counter <= app.memory.counter:
             raise RefusedError("replayed")
-        expires_at = settings.integer(command["expires_at"], (0, 0xFFFFFFFF))
+        expires_at = integer(command["expires_at"], (0, 0xFFFFFFFF))
         now = app.clock.unix(app.clock.now_s())
         if now:
             if expires_at <= now:
@@ -117,12 +119,12 @@ class Inbox:
         kind = command["command"]
         app = self._app
         if kind == "run":
-            zone = settings.integer(command["zone"], (1, 255))
+            zone = integer(command["zone"], (1, 255))
             if zone > app.board.zones():
                 raise RefusedError("unknown_zone")
-            self._add(("run", zone, settings.integer(command["run_time_s"], (0, 86400)) * 1000, 0), command_id)
+            self._add(("run", zone, integer(command["run_time_s"], (0, 86400)) * 1000, 0), command_id)
         elif kind in ("stop", "clear_fault"):
-            zone = settings.integer(command["zone"], (0, 255))
+            zone = integer(command["zone"], (0, 255))
             if zone > app.board.zones():
                 raise RefusedError("unknown_zone")
             if kind == "clear_fault" and not zone:
@@ -130,7 +132,7 @@ class Inbox:
             self._add((kind, zone), command_id)
         elif kind in protocol.COMMANDS:
             if kind == "stay_awake":
-                app.stay_awake(settings.integer(command["awake_s"], protocol.AWAKE_S_LIMITS))
+                app.stay_awake(integer(command["awake_s"], protocol.AWAKE_S_LIMITS))
             elif kind == "identify":
                 app.identify()
             else:

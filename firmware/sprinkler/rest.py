@@ -28,7 +28,7 @@ class Rest:
         """True when the board should sleep (or restart) now."""
         app = self._app
         still = controller.idle(app.state) or controller.stuck(app.state)
-        if not still or app.inbox.requests or app.planner.waiting or app.staying_awake(now_ms):
+        if not still or app.inbox.requests or app.planner.behind() or app.staying_awake(now_ms):
             self._busy_ms = self._heard_ms = now_ms
             return self.restart_wanted and controller.idle(app.state) and app.link.quiet()
         if not app.link.quiet() or not app.outbox.nothing_left():

@@ -24,12 +24,15 @@ SERVICES = {
     "senses": {"errors", "flow", "ina219", "soil", "store"},
     "clock": set(),
     "link": {"errors", "mqtt"},
-    "settings": {"auth", "core", "errors", "protocol", "store"},
+    "settings": {"errors"},
+    "provisioned": {"errors", "settings", "store"},
+    "desired": {"auth", "core", "errors", "protocol", "settings", "store"},
     "report": {"core", "protocol", "store"},
-    "planner": {"core"},
+    "planning": {"core"},
+    "planner": {"planning"},
     "rest": {"core", "protocol", "report"},
     "runs": {"core", "errors", "protocol"},
-    "inbox": {"auth", "errors", "protocol", "settings"},
+    "inbox": {"auth", "desired", "errors", "protocol", "settings"},
     "outbox": {"auth", "errors", "protocol", "report"},
 }
 STANDARD = {"hashlib", "json", "struct"}

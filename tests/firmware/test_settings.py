@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sprinkler import settings
+from sprinkler import desired
 from sprinkler.core.localtime import day_number
 from sprinkler.core.schedule import NEVER
 from sprinkler.errors import RefusedError
@@ -22,7 +22,7 @@ PROGRAM = {
 
 
 def parse(zones=2, **changes):
-    return settings.parse(json.dumps({"version": 3, "settings": {}, "programs": [], **changes}).encode(), zones)
+    return desired.parse(json.dumps({"version": 3, "settings": {}, "programs": [], **changes}).encode(), zones)
 
 
 def test_programs_are_ordered_by_zone_and_id():
@@ -80,4 +80,4 @@ def test_bad_settings_are_refused_with_a_reason(changes, reason):
 @pytest.mark.parametrize("body", [b"", b"[]", b"3", b"{", b"null", b'{"version": 1, "settings": null}', b"\xff"])
 def test_what_is_no_object_is_refused(body):
     with pytest.raises(RefusedError):
-        settings.parse(body, 2)
+        desired.parse(body, 2)

@@ -15,7 +15,7 @@ from tools.micropython.package import bundled
 from tools.micropython.program import BundleError
 
 MAIN = {"app.main": ("run",)}
-ORDER = ("app.low", "app.main", "app.rare")  # in which the modules of the examples are loaded
+ORDER = ("app.low", "app.deep", "app.main", "app.rare", "app.other")  # in which the modules of the examples are loaded
 
 
 def execute(files: dict[str, str]) -> str:
@@ -105,6 +105,46 @@ PACKAGES = {
 @pytest.mark.parametrize("sources", PACKAGES.values(), ids=PACKAGES)
 def test_a_bundle_does_what_the_package_did(sources: dict[str, str]):
     assert list(merged(sources)) == ["app.main"]
+
+
+def test_a_function_imported_inside_another_comes_with_the_modules_that_only_it_needs():
+    sources = {
+        "app.low": "def helper(value):\n    return value + 2\n",
+        "app.deep": "from .low import helper\nTABLE = (1, 2, 3)\ndef summed():\n    return helper(sum(TABLE))\n",
+        "app.main": "from .low import helper\ndef run():\n    from .rare import shown as show\n    shown = 1\n    print(helper(shown), show(2))\n",
+        "app.rare": "from .deep import summed\ndef _inner(value):\n    return value * summed()\ndef shown(value):\n    return _inner(value)\n",
+    }
+    files = merged(sources)
+    assert list(files) == ["app.main", "app.rare"]
+    assert "TABLE" not in files["app.main"]
+
+
+def test_two_late_modules_may_each_bring_the_same_one():
+    sources = {
+        "app.deep": "def summed():\n    return 6\n",
+        "app.main": "def run():\n    from .rare import shown\n    from .other import told\n    print(shown(), told())\n",
+        "app.rare": "from .deep import summed\ndef shown():\n    return summed()\n",
+        "app.other": "from .deep import summed\ndef told():\n    return summed() + 1\n",
+    }
+    assert list(merged(sources)) == ["app.main", "app.rare", "app.other"]
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("from .low import helper", "always there"),
+        ("from .rare import LIMIT", "constant"),
+        ("from .none import x", "not a module"),
+    ],
+)
+def test_an_import_inside_a_function_that_cannot_be_merged_is_refused(line: str, problem: str):
+    sources = {
+        "app.low": "def helper():\n    return 1\n",
+        "app.rare": "LIMIT = 3\n",
+        "app.main": f"from .low import helper\ndef run():\n    {line}\n    print(helper())\n",
+    }
+    with pytest.raises(BundleError, match=problem):
+        bundle(sources, {}, MAIN)
 
 
 def test_a_module_loaded_on_demand_takes_what_it_needs_from_the_bundle():

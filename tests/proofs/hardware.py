@@ -59,7 +59,7 @@ class Hardware:
 
     def board(self) -> Board:
         """The shipped board on this hardware."""
-        return Board(self.machine, None, None, None, self.time, self.os, self._open, closer, self.config)
+        return Board(self.machine, None, None, None, self.time, self.os, self._open, closer, self.config, {})
 
     def _machine(self) -> SimpleNamespace:
         pin: Callable[..., _Pin] = lambda number, *_, **__: _Pin(self, number)  # noqa: E731

@@ -6,10 +6,21 @@ Rule: the meaning of the firmware stays what it is; only modules, constants and 
 """
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
 
 from tools.micropython.names import Names
-from tools.micropython.program import Binding, BundleError, Extern, Module, Own, Program, Sibling
+from tools.micropython.program import (
+    Binding,
+    BundleError,
+    Extern,
+    Module,
+    Own,
+    Program,
+    Sibling,
+    absolute,
+    late_imports,
+)
 from tools.micropython.prune import prune
 from tools.micropython.scopes import ScopedTransformer, bound_names
 
@@ -46,6 +57,21 @@ class _Linker(ScopedTransformer):
             if isinstance(binding, Sibling):
                 return self._reference(self.program.resolve(Own(binding.module, node.attr)), node.ctx)
         return self.generic_visit(node)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:  # noqa: N802
+        """An import inside a function: of functions of a late module, which may have other names there."""
+        if not node.level:
+            return node
+        source = absolute(self.module.name, node)
+        if source not in self.program.late:
+            raise BundleError(f"{self.module.name}: {source} is always there; import it at the top")
+        names = []
+        for alias in node.names:
+            binding = self.program.resolve(Own(source, alias.name))
+            if not isinstance(binding, Own):
+                raise BundleError(f"{self.module.name}: {alias.name} of {source} is a constant or a module")
+            names.append(ast.alias(self.names.of_global(binding), alias.asname or alias.name))
+        return ast.ImportFrom(source, names, 0)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802
         """The name of a global function."""
@@ -92,7 +118,7 @@ class _Linker(ScopedTransformer):
 
     def link(self) -> list[ast.stmt]:
         """The module's statements without imports, constants and docstring."""
-        return [self.visit(node) for node in self.module.tree.body if not self._gone(node)]
+        return [self.visit(deepcopy(node)) for node in self.module.tree.body if not self._gone(node)]
 
     def _gone(self, node: ast.stmt) -> bool:
         if isinstance(node, (ast.Import, ast.ImportFrom)):
@@ -121,8 +147,8 @@ def bundle(
     """The application's files, by dotted name: the first entry holds all that is resident, the others hand on their names.
 
     `sources`: the package's modules. `outside`: firmware that is not bundled, whose names therefore stay. `entries`: the modules
-    that are imported from outside, with what is imported of them. Modules that no resident imports at its top stay files of
-    their own. Raises BundleError.
+    that are imported from outside, with what is imported of them. A module that is imported inside functions only is a file of
+    its own, with the modules that nothing resident needs; so is one that nobody imports, which keeps its names. Raises BundleError.
     """
     program = Program(sources, tuple(entries))
     main = next(iter(entries))
@@ -133,52 +159,53 @@ def bundle(
         for name, value in kept.items()
         if isinstance(value, int | str)
     ]
-    used: set[Binding] = set()
-    for name in program.resident:
-        linker = _Linker(program, program.modules[name], names)
-        body += linker.link()
-        used |= linker.used
-    body = prune(body, _shared(program, names) | set(kept))
+    wanted = {target for module in program.modules.values() for target in late_imports(module)}
+    for name in program.late.keys() - wanted:
+        for own, binding in program.modules[name].globals.items():
+            if binding == Own(name, own):
+                names.keep(binding)
+    linked, used = _link(program, program.resident, names)
+    body += linked
+    late: dict[str, str] = {}
+    shared: set[str] = set()
+    for name, cell in program.late.items():
+        if any(program.modules[part].tree.body for part in cell):
+            late[name], taken = _late(program, name, main, names)
+            shared |= taken
+    body = prune(body, shared | set(kept))
     externs = [_import(binding, names.of_global(binding)) for binding in sorted(_externs(used), key=str)]
     files = {main: _text(externs + body, names)}
     for module, found in entries.items():
         if module != main:
             files[module] = f"from {main} import {', '.join(found)}\n"
-    for name in program.on_demand:
-        if program.modules[name].tree.body:
-            files[name] = _on_demand(program, name, main, names)
-    return files
+    return files | late
 
 
-def _shared(program: Program, names: Names) -> set[str]:
-    """Names of the bundle's globals that modules loaded on demand take from it."""
-    shared: set[str] = set()
-    for name in program.on_demand:
-        for binding in program.modules[name].globals.values():
-            if isinstance(binding, Own) and binding.module in program.resident:
-                shared.add(names.of_global(binding))
-            elif isinstance(binding, Sibling):
-                own = program.modules[binding.module].globals.values()
-                shared |= {names.of_global(item) for item in own if isinstance(item, Own)}
-    return shared
+def _link(program: Program, modules: Iterable[str], names: Names) -> tuple[list[ast.stmt], set[Binding]]:
+    """The statements of several modules as one, and what they use."""
+    body: list[ast.stmt] = []
+    used: set[Binding] = set()
+    for name in modules:
+        linker = _Linker(program, program.modules[name], names)
+        body += linker.link()
+        used |= linker.used
+    return body, used
+
+
+def _late(program: Program, name: str, main: str, names: Names) -> tuple[str, set[str]]:
+    """A late module with what comes with it, and the names that it takes from the bundle."""
+    body, used = _link(program, program.late[name], names)
+    shared = {names.of_global(item) for item in used if isinstance(item, Own) and item.module in program.resident}
+    own = {
+        names.of_global(item)
+        for item in program.modules[name].globals.values()
+        if isinstance(item, Own) and item.module == name
+    }
+    imports: list[ast.stmt] = [_import(item, names.of_global(item)) for item in sorted(_externs(used), key=str)]
+    if shared:
+        imports.append(ast.ImportFrom(main, [ast.alias(item) for item in sorted(shared)], 0))
+    return _text(imports + prune(body, own), names), shared
 
 
 def _externs(used: set[Binding]) -> list[Extern]:
     return [binding for binding in used if isinstance(binding, Extern)]
-
-
-def _on_demand(program: Program, name: str, main: str, names: Names) -> str:
-    """A module that is loaded when it is needed: it takes what it uses from the bundle, and keeps the names of its own globals."""
-    module = program.modules[name]
-    for own, binding in module.globals.items():
-        if binding == Own(name, own):
-            names.keep(binding)
-    linker = _Linker(program, module, names)
-    body = linker.link()
-    shared = [
-        names.of_global(item) for item in linker.used if isinstance(item, Own) and item.module in program.resident
-    ]
-    imports: list[ast.stmt] = [_import(item, names.of_global(item)) for item in _externs(linker.used)]
-    if shared:
-        imports.append(ast.ImportFrom(main, [ast.alias(item) for item in sorted(shared)], 0))
-    return _text(imports + body, names)

@@ -59,8 +59,9 @@ def measure(romfs: bytes, names: list[str], heap: int = BOARD_HEAP) -> Costs:
 def by_module() -> tuple[Costs, list[str]]:
     """Each module of the application by itself, unbundled; and which of them are loaded on demand only."""
     program = Program(package_sources(FIRMWARE), tuple(ENTRIES))
-    names = ["sprinkler", "sprinkler.core", *program.resident, *program.on_demand]
-    return measure(modules_romfs(FIRMWARE), names, ROOMY), program.on_demand
+    late = list(dict.fromkeys(name for cell in program.late.values() for name in cell))
+    names = ["sprinkler", "sprinkler.core", *program.resident, *late]
+    return measure(modules_romfs(FIRMWARE), names, ROOMY), late
 
 
 def as_on_a_board() -> Costs:

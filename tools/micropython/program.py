@@ -60,6 +60,12 @@ def absolute(module: str, node: ast.ImportFrom) -> str:
     return ".".join([*base, *([node.module] if node.module else [])])
 
 
+def late_imports(module: Module) -> list[str]:
+    """The modules that functions of `module` import from the package."""
+    nodes = (node for part in module.tree.body for node in ast.walk(part) if part is not node)
+    return [absolute(module.name, node) for node in nodes if isinstance(node, ast.ImportFrom) and node.level]
+
+
 def _is_constant(value: object) -> TypeIs[Constant]:
     return (type(value) is int and abs(value) < SMALL_INT) or (isinstance(value, str) and len(value) <= SHORT_TEXT)
 
@@ -71,10 +77,25 @@ class Program:
         self.modules = {name: Module(name, ast.parse(text)) for name, text in sources.items()}
         self.resident: list[str] = []
         for entry in entries:
-            self._require(entry)
-        self.on_demand = [name for name in self.modules if name not in self.resident]
-        for name in (*self.resident, *self.on_demand):
+            self._needed(entry, self.resident)
+        self.late: dict[str, list[str]] = {}
+        self._find_late()
+        for name in self.modules:
+            if name not in self.resident and not any(name in cell for cell in self.late.values()):
+                self.late[name] = self._needed(name, [*self.resident])
+        for name in (*self.resident, *(name for cell in self.late.values() for name in cell)):
             self._read(self.modules[name])
+
+    def _find_late(self) -> None:
+        """Modules that are imported inside functions: `late` has, for each, what is loaded with it, itself last."""
+        pending = [*self.resident]
+        while pending:
+            for target in late_imports(self.modules[pending.pop()]):
+                if target not in self.modules:
+                    raise BundleError(f"{target} is imported inside a function, and is not a module of the package")
+                if target not in self.resident and target not in self.late:
+                    self.late[target] = self._needed(target, [*self.resident])
+                    pending += self.late[target]
 
     def _imports(self, node: ast.ImportFrom, module: str) -> Iterator[tuple[str, Binding]]:
         source = absolute(module, node)
@@ -87,17 +108,20 @@ class Program:
             else:
                 raise BundleError(f"{module}: imports {inner}, which is not in the package")
 
-    def _require(self, name: str) -> None:
-        """Add a module to the residents, after those that it imports."""
-        if name in self.resident:
-            return
+    def _needed(self, name: str, known: list[str]) -> list[str]:
+        """A module that is not in `known`, after those that it imports; adds them to `known`."""
+        if name in known:
+            return []
+        found: list[str] = []
         for node in self.modules[name].tree.body:
             if isinstance(node, ast.ImportFrom) and node.level:
                 for _, binding in self._imports(node, name):
                     if isinstance(binding, (Own, Sibling)):
-                        self._require(binding.module)
-        if name not in self.resident:
-            self.resident.append(name)
+                        found += self._needed(binding.module, known)
+        if name not in known:
+            found.append(name)
+            known.append(name)
+        return found
 
     def _read(self, module: Module) -> None:
         """Find what the globals of a module mean; its imports were read before."""

@@ -1,0 +1,50 @@
+"""Provisioned: reads config.json, the board's description as it was written over the cable. A late module: loaded at boot, then dropped.
+
+Rule: what is missing or of the wrong kind takes its default; only a file that is no JSON object, or has no key, is an error. It must not know how a
+value is used.
+"""
+
+import json
+
+from .errors import StoreError
+from .settings import Config
+from .store import CONFIG, read_file
+
+_CONFIG = (
+    ("device_key", ""),
+    ("wifi_ssid", ""),
+    ("wifi_password", ""),
+    ("broker_host", ""),
+    ("broker_port", 1883),
+    ("broker_user", ""),
+    ("broker_password", ""),
+    ("ntp_host", ""),
+    ("ul_per_pulse", 0),
+    ("soil_raw", ()),
+    ("battery_sensor", "adc"),
+    ("panel_sensor", False),
+    ("always_responsive", False),
+)
+
+
+def read_config(board):
+    """The board's Config. Raises StoreError when there is no device key to be had."""
+    config = Config()
+    text = read_file(board, CONFIG)
+    try:
+        given = json.loads(text) if text else {}
+    except ValueError:
+        given = None
+    if type(given) is not dict:
+        raise StoreError("storage")
+    for name, default in _CONFIG:
+        value = given.get(name, default)
+        if type(value) is list:
+            value = tuple(value)
+        setattr(config, name, value if type(value) is type(default) else default)
+    try:
+        config.key = bytes(int(config.device_key[i : i + 2], 16) for i in range(0, 32, 2))
+    except ValueError:
+        raise StoreError("storage")
+    config.device_key = ""  # as text it is not needed any more
+    return config
