@@ -247,6 +247,12 @@ class App:
         """True while someone wants the board to stay awake."""
         return protocol.POWER_MODES[self.memory.power_mode] == "responsive" or now_ms < self._identify_until_ms
 
+    def awake_until(self):
+        """When the board stops staying awake on request, in Unix seconds; 0: it does not, or the clock is unset."""
+        now_s = self.clock.now_s()
+        left_ms = self._awake_until_ms - self.board.uptime_ms()
+        return self.clock.unix(now_s) + (left_ms + 999) // 1000 if now_s and left_ms > 0 else 0
+
     def run_until(self, zone):
         """When the run of `zone` ends, in Unix seconds; 0 while it is not open or the clock is unset."""
         z = state.base(zone)

@@ -7,7 +7,7 @@ import json
 
 from . import protocol
 from .core import power, state
-from .store import NONE_I16, NONE_U8, NONE_U16
+from .store import NO_DAYS, NO_DC, NONE_I16, NONE_U8, NONE_U16, WET
 
 FIRMWARE = "0.1.0"
 HARDWARE = "feather_huzzah_esp8266"
@@ -60,6 +60,8 @@ def board_state(app):
         "boot_id": m.boot_id,
         "clock": clock.word(),
         "power_mode": protocol.POWER_MODES[m.power_mode],
+        "battery_days": _known(m.battery_days, NO_DAYS),
+        "awake_until": app.awake_until(),
         "wake_reason": app.wake_reason,
         "wake_at": app.rest.wake_at,
         "watering_enabled": s.watering_enabled,
@@ -158,6 +160,8 @@ def _sample(app, number, fields):
             "soil_pct": [_known(pct, NONE_U8) for pct in fields[5 : 5 + app.board.zones()]],
             "flow_rate_ml_min": _known(fields[9], NONE_U16),
             "rssi_dbm": fields[10] or None,
+            "temperature_dc": _known(fields[11] >> 2, NO_DC),
+            "rain": None if not fields[11] & 3 else fields[11] & 3 == WET,
         }
     )
 

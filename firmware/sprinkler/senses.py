@@ -6,7 +6,7 @@ Rule: reads, never decides. It must not know runs or messages.
 from . import ina219, soil
 from .errors import SensorError
 from .flow import FlowMeter
-from .store import NONE_I16, NONE_U8, NONE_U16
+from .store import NO_DC, NONE_I16, NONE_U8, NONE_U16
 
 _BATTERY_PLAUSIBLE_MV = (2500, 4500)
 
@@ -72,6 +72,7 @@ class Senses:
         values += [self._soil(zone) for zone in range(1, 5)]
         values.append(_or(self.flow_rate_ml_min, NONE_U16))
         values.append(rssi_dbm if rssi_dbm is not None and -127 <= rssi_dbm < 0 else 0)
+        values.append(4 * NO_DC)
         return values
 
     def _soil(self, zone):

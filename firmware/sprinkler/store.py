@@ -11,16 +11,20 @@ from .errors import StoreError
 
 JOURNAL, DESIRED, CONFIG = "/journal.bin", "/desired.json", "/config.json"
 ZONES, PROGRAMS = 4, 8
-EVENTS_MAX, SAMPLES_MAX = 8, 9  # what fits the 484 bytes of RTC memory
+EVENTS_MAX, SAMPLES_MAX = 8, 7  # what fits the 484 bytes of RTC memory
 _CHECK = 4
 
-_LEDGER = "<BBBBHHHQIIII8H4BI"  # version, open zone, program, resumed, run id, granted s, open s, counter, totals, keys, faults, sequence
-_SESSION = "<IIIIIIIBBBB"
+# version, open zone, program, resumed, run id, granted s, open s, counter, totals, keys, faults, last known time, sleep drift, sequence
+_LEDGER = "<BBBBHHHQIIII8H4BIhI"
+_SESSION = "<IIIIIIIBBBBBBHHHH"
 _LAST_RUN = "<HIBBBHI"  # run id, at, program, result, reason, duration s, volume ml
 _EVENT = "<IBBHBBBHI"  # at, event, zone, run id, program, result, reason, duration s, volume ml
-_SAMPLE = "<IHhHhBBBBHb"  # at, solar mv, ma, battery mv, ma, soil % of 4 zones, flow ml/min, rssi
+_SAMPLE = "<IHhHhBBBBHbh"  # at, solar mv, ma, battery mv, ma, soil % of 4 zones, flow ml/min, rssi, weather (4 * temperature dc + rain)
 NONE_U16, NONE_I16, NONE_U8 = 0xFFFF, -0x8000, 0xFF
-_VERSION = 1
+NO_DAYS = 0xFF
+NO_DC = -8000  # a temperature that is not known
+DRY, WET = 1, 2  # the rain switch; 0: none, or it failed
+_VERSION = 2
 
 
 def _sealed(data):
@@ -67,6 +71,8 @@ class Memory:
         ] * ZONES  # totals as they stand on flash: what is reported, so that a loss of power never makes one fall
         self.keys = [0] * PROGRAMS  # local day number on which program i + 1 ran last
         self.faults = [0] * ZONES
+        self.at_s = 0  # the last time that was known when the ledger was kept, seconds since 2000
+        self.sleep_drift = 0  # hundredths of a percent by which a sleep lasts longer than it was asked to
         self.sequence = 0
 
         self.boot_id = 0
@@ -78,6 +84,11 @@ class Memory:
         self.fault_mask = 0  # board faults that were reported, a bit for each word of protocol.FAULTS
         self.subscribed = 0  # 1: the broker has confirmed our subscriptions
         self.failed_joins = 0
+        self.estimated = 0  # 1: the clock runs, from a time that was only the last one known
+        self.unsynced_s = 0  # slept since the clock was set last, at most 65535
+        self.battery_days = NO_DAYS  # at this sun; NO_DAYS: not known yet
+        self.low_mv = self.low_before_mv = 0  # the battery's lowest reading of this day, and of the day before; 0: none
+        self.low_day = 0
         self.last_runs: list = [None] * ZONES
         self.events = []  # packed, oldest first, numbered up to event_count without a gap
         self.samples = []
@@ -155,7 +166,7 @@ class Memory:
     def _pack_ledger(self):
         return struct.pack(
             _LEDGER, _VERSION, self.open_zone, self.program, self.resumed, self.run_id, self.granted_s, self.open_s, self.counter,
-            *(self.totals_ml + self.keys + self.faults + [self.sequence])
+            *(self.totals_ml + self.keys + self.faults + [self.at_s, self.sleep_drift, self.sequence])
         )  # fmt: skip
 
     def _unpack_ledger(self, data):
@@ -164,7 +175,7 @@ class Memory:
         self.totals_ml = list(fields[8:12])
         self.keys = list(fields[12:20])
         self.faults = list(fields[20:24])
-        self.sequence = fields[24]
+        self.at_s, self.sleep_drift, self.sequence = fields[24:]
 
     def _pack_rtc(self):
         parts = [self._pack_ledger()]
@@ -177,8 +188,9 @@ class Memory:
             self.synced_s,
             self.slept_s,
         )
-        flags = (self.power_mode, self.fault_mask, self.subscribed, min(self.failed_joins, 255))
-        parts.append(struct.pack(_SESSION, *(session + flags)))
+        flags = (self.power_mode, self.fault_mask, self.subscribed, min(self.failed_joins, 255), self.estimated)
+        battery = (self.battery_days, self.low_mv, self.low_before_mv, self.low_day, self.unsynced_s)
+        parts.append(struct.pack(_SESSION, *(session + flags + battery)))
         parts += [struct.pack(_LAST_RUN, *(run or (0,) * 7)) for run in self.last_runs]
         parts.append(bytes((len(self.events), len(self.samples))))
         return b"".join(parts + self.events + self.samples)
@@ -197,7 +209,8 @@ class Memory:
             self.synced_s,
             self.slept_s,
         ) = fields[:7]
-        self.power_mode, self.fault_mask, self.subscribed, self.failed_joins = fields[7:]
+        self.power_mode, self.fault_mask, self.subscribed, self.failed_joins, self.estimated = fields[7:12]
+        self.battery_days, self.low_mv, self.low_before_mv, self.low_day, self.unsynced_s = fields[12:]
         end += struct.calcsize(_SESSION)
         for i in range(ZONES):
             run = struct.unpack(_LAST_RUN, data[end : end + struct.calcsize(_LAST_RUN)])
