@@ -176,6 +176,12 @@ def test_unused_globals_go():
     )
 
 
+def test_annotations_leave_no_trace():
+    annotated = "def twice(value: Number | None, *more: Number) -> Number:\n    return value * 2\ndef run() -> None:\n    print(twice(2))\n"
+    bare = "def twice(value, *more):\n    return value * 2\ndef run():\n    print(twice(2))\n"
+    assert merged({"app.main": annotated}) == merged({"app.main": bare})
+
+
 def test_a_module_used_as_a_value_is_refused():
     sources = {"app.low": "A = 1\n", "app.main": "from . import low\ndef run():\n    print(low)\n"}
     with pytest.raises(BundleError, match="used as a value"):

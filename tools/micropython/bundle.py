@@ -22,7 +22,7 @@ from tools.micropython.program import (
     late_imports,
 )
 from tools.micropython.prune import prune
-from tools.micropython.scopes import ScopedTransformer, bound_names
+from tools.micropython.scopes import ScopedTransformer, bound_names, without_annotations
 
 
 class _Linker(ScopedTransformer):
@@ -150,6 +150,7 @@ def bundle(
     that are imported from outside, with what is imported of them. A module that is imported inside functions only is a file of
     its own, with the modules that nothing resident needs; so is one that nobody imports, which keeps its names. Raises BundleError.
     """
+    sources = {name: without_annotations(text) for name, text in sources.items()}
     program = Program(sources, tuple(entries))
     main = next(iter(entries))
     kept = {name: program.resolve(Own(module, name)) for module, found in entries.items() for name in found}

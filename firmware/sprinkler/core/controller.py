@@ -46,7 +46,7 @@ STOP_GAP_MS = 60000
 QUIET_RESET_MS = 60000
 
 
-def asleep(zone_count, faults, limits):
+def asleep(zone_count: int, faults: list[int], limits: tuple[int, ...]) -> tuple:
     """The state after a sleep on purpose: every zone was closed before. `faults`: the latched bits of each zone."""
     s = (0,) * BOARD
     for zone in range(zone_count):
@@ -55,7 +55,7 @@ def asleep(zone_count, faults, limits):
     return s
 
 
-def booted(zone_count, faults, journal, cause, limits):
+def booted(zone_count: int, faults: list[int], journal: tuple | None, cause: str, limits: tuple[int, ...]) -> tuple:
     """The state after any other boot. Every zone just got a closing pulse, and none is believed closed yet.
 
     `journal`: the open run it holds, (zone, program, granted_ms, open_ms, resumed), or None. `cause`: the wake reason.
@@ -77,7 +77,7 @@ def booted(zone_count, faults, journal, cause, limits):
     return tuple(s)
 
 
-def step(state, elapsed_ms, readings, requests, limits):
+def step(state: tuple, elapsed_ms: int, readings: tuple, requests: list, limits: tuple[int, ...]) -> tuple:
     """Account for `elapsed_ms`, hear the requests, decide. Returns (state, actions, ms until the next step is due)."""
     s = list(state)
     out = []
@@ -103,7 +103,7 @@ def step(state, elapsed_ms, readings, requests, limits):
     return tuple(s), out, _due_ms(s)
 
 
-def _hear(s, index, request, readings, limits, out):
+def _hear(s: list, index: int, request: tuple, readings: tuple, limits: tuple[int, ...], out: list) -> None:
     kind = request[0]
     if kind == "run":
         _hear_run(s, index, request, readings, limits, out)
@@ -117,7 +117,7 @@ def _hear(s, index, request, readings, limits, out):
         _clear(s, request[1], out)
 
 
-def _hear_run(s, index, request, readings, limits, out):
+def _hear_run(s: list, index: int, request: tuple, readings: tuple, limits: tuple[int, ...], out: list) -> None:
     _, zone, run_ms, program = request
     z = base(zone)
     reason = safety.refusal(s, zone, run_ms, readings, limits)
@@ -135,7 +135,7 @@ def _hear_run(s, index, request, readings, limits, out):
     s[z + QUEUE_AGE_MS] = 0
 
 
-def _answer(s, requests, out):
+def _answer(s: list, requests: list, out: list) -> None:
     """Say of each request that was not refused what became of it: a run started, waits, or was cancelled by a stop that came with it."""
     refused = [action[1] for action in out if action[0] == "refused"]
     for index, request in enumerate(requests):
@@ -149,7 +149,7 @@ def _answer(s, requests, out):
             out.append(("refused", index, "requested"))
 
 
-def _stop(s, only, limits, out, signed):
+def _stop(s: list, only: int, limits: tuple[int, ...], out: list, signed: bool) -> None:
     """Close what is open. A signed stop also cancels the queue; a bare one does nothing else, and fires no pulse without need."""
     for zone in range(1, zones(s) + 1):
         z = base(zone)
@@ -168,7 +168,7 @@ def _stop(s, only, limits, out, signed):
         s[STOP_WAIT_MS] = STOP_GAP_MS
 
 
-def _clear(s, only, out):
+def _clear(s: list, only: int, out: list) -> None:
     """Clear the latched faults of a zone (0: all) as a person asked. A valve that still runs keeps being closed, and faults again."""
     for zone in range(1, zones(s) + 1):
         if only and zone != only:
@@ -178,7 +178,7 @@ def _clear(s, only, out):
             safety.clear_fault(s, zone, bit, out)
 
 
-def _after_close(s, zone, readings, limits, out):
+def _after_close(s: list, zone: int, readings: tuple, limits: tuple[int, ...], out: list) -> None:
     """Report the run that ended, or resume it."""
     z = base(zone)
     if not s[z + GRANTED_MS]:
@@ -192,7 +192,7 @@ def _after_close(s, zone, readings, limits, out):
     safety.end_run(s, zone)
 
 
-def _watch_leak(s, elapsed_ms, readings, limits, out):
+def _watch_leak(s: list, elapsed_ms: int, readings: tuple, limits: tuple[int, ...], out: list) -> None:
     """Water while every valve should be closed: forget it when it stays quiet, close everything again when it adds up."""
     if not limits[HAS_FLOW] or _busy(s):
         s[LEAK_ML] = s[QUIET_MS] = 0
@@ -210,7 +210,7 @@ def _watch_leak(s, elapsed_ms, readings, limits, out):
             s[LEAK_ML] = s[QUIET_MS] = 0
 
 
-def _age_queue(s, elapsed_ms, out):
+def _age_queue(s: list, elapsed_ms: int, out: list) -> None:
     """A run that has waited too long (a valve before it does not close) is given up."""
     for zone in range(1, zones(s) + 1):
         z = base(zone)
@@ -221,7 +221,7 @@ def _age_queue(s, elapsed_ms, out):
                 safety.cancel_queue(s, zone)
 
 
-def _start_next(s, readings, limits, out):
+def _start_next(s: list, readings: tuple, limits: tuple[int, ...], out: list) -> None:
     """Open the lowest zone that waits, once no other valve is open or closing: one valve at a time."""
     if _busy(s):
         return
@@ -237,14 +237,14 @@ def _start_next(s, readings, limits, out):
             out.append(("skipped", zone, program, reason))
 
 
-def _busy(s):
+def _busy(s: tuple | list) -> bool:
     for zone in range(1, zones(s) + 1):
         if s[base(zone) + PHASE] != CLOSED:
             return True
     return False
 
 
-def _due_ms(s):
+def _due_ms(s: list) -> int:
     due = IDLE_MS
     for zone in range(1, zones(s) + 1):
         z = base(zone)
@@ -255,7 +255,7 @@ def _due_ms(s):
     return due
 
 
-def stuck(state):
+def stuck(state: tuple) -> bool:
     """True when nothing is left to do but to go on closing what does not close: the board may sleep between its tries."""
     found = False
     for zone in range(1, zones(state) + 1):
@@ -266,7 +266,7 @@ def stuck(state):
     return found
 
 
-def idle(state):
+def idle(state: tuple) -> bool:
     """True when every valve is closed and nothing waits: the board may sleep."""
     if _busy(state):
         return False

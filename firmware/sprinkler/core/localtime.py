@@ -10,7 +10,7 @@ LONGEST_S = 604800  # POSIX allows 167 hours in a rule
 _DAYS_BEFORE = (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334)
 
 
-def parse_rule(text):
+def parse_rule(text: str) -> tuple:
     """`text` as a tuple: (offset_s,) or (offset_s, dst_offset_s, (month, week, weekday, at_s) of its start, the same of its end).
 
     Offsets are seconds east of UTC. Raises ValueError for a rule that is not understood.
@@ -28,7 +28,7 @@ def parse_rule(text):
     return (-offset_s, -dst_s, _date(parts[1]), _date(parts[2]))
 
 
-def _name(text, i):
+def _name(text: str, i: int) -> int:
     start = i
     if text[i : i + 1] == "<":
         return text.index(">", i) + 1
@@ -39,7 +39,7 @@ def _name(text, i):
     return i
 
 
-def _offset(text, i):
+def _offset(text: str, i: int) -> tuple[int, int]:
     """Read [+-]hh[:mm[:ss]] at `i`: (where it ends, seconds)."""
     start = i
     while i < len(text) and (text[i].isdigit() or text[i] in "+-:"):
@@ -47,7 +47,7 @@ def _offset(text, i):
     return i, _seconds(text[start:i])
 
 
-def _seconds(text):
+def _seconds(text: str) -> int:
     sign = -1 if text[:1] == "-" else 1
     seconds = 0
     unit_s = 3600
@@ -59,7 +59,7 @@ def _seconds(text):
     return sign * seconds
 
 
-def _date(text):
+def _date(text: str) -> tuple[int, int, int, int]:
     if text[:1] != "M":
         raise ValueError("tz_rule")
     day, _, at = _split(text[1:], "/")
@@ -69,17 +69,17 @@ def _date(text):
     return (month, week, weekday, _seconds(at) if at else 7200)
 
 
-def _split(text, mark):
+def _split(text: str, mark: str) -> tuple[str, str, str]:
     i = text.find(mark)  # str.partition is missing on the board
     return (text, "", "") if i < 0 else (text[:i], mark, text[i + 1 :])
 
 
-def is_leap(year):
+def is_leap(year: int) -> bool:
     """True for a leap year of the Gregorian calendar."""
     return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
 
 
-def day_number(year, month, day):
+def day_number(year: int, month: int, day: int) -> int:
     """Days from 2000-01-01 (0) to the date."""
     y = year - 1
     days = 365 * (year - 2000) + (y // 4 - y // 100 + y // 400) - (1999 // 4 - 1999 // 100 + 1999 // 400)
@@ -87,7 +87,7 @@ def day_number(year, month, day):
     return days + (1 if month > 2 and is_leap(year) else 0)
 
 
-def date_of(day):
+def date_of(day: int) -> tuple[int, int, int]:
     """(year, month, day) of a day number."""
     year = 2000 + day * 400 // 146097
     while day_number(year + 1, 1, 1) <= day:
@@ -100,12 +100,12 @@ def date_of(day):
     return (year, month, day - day_number(year, month, 1) + 1)
 
 
-def weekday(day):
+def weekday(day: int) -> int:
     """0 for Monday ... 6 for Sunday; 2000-01-01 was a Saturday."""
     return (day + 5) % 7
 
 
-def _change_s(rule_date, year, offset_s):
+def _change_s(rule_date: tuple, year: int, offset_s: int) -> int:
     """The moment, in seconds since 2000 UTC, of a rule's change in `year`, when `offset_s` is in force before it."""
     month, week, day_of_week, at_s = rule_date
     first = day_number(year, month, 1)
@@ -116,7 +116,7 @@ def _change_s(rule_date, year, offset_s):
     return day * DAY_S + at_s - offset_s
 
 
-def offset_s(rule, utc_s):
+def offset_s(rule: tuple, utc_s: int) -> int:
     """Seconds to add to `utc_s` (since 2000) for local time."""
     if len(rule) == 1:
         return rule[0]
@@ -129,12 +129,12 @@ def offset_s(rule, utc_s):
     return std_s if ends <= utc_s < begins else dst_s
 
 
-def local_s(rule, utc_s):
+def local_s(rule: tuple, utc_s: int) -> int:
     """Local seconds since 2000-01-01 00:00 local."""
     return utc_s + offset_s(rule, utc_s)
 
 
-def utc_s(rule, local):
+def utc_s(rule: tuple, local: int) -> int:
     """The UTC second of a local one: the first of two where the hour comes twice, the later side of a gap."""
     guess = local - offset_s(rule, local - rule[0])
     if guess + offset_s(rule, guess) == local:

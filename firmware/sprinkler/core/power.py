@@ -13,7 +13,7 @@ LONGEST_SLEEP_S = 3600
 _OCV_MV = (3000, 3640, 3695, 3733, 3762, 3793, 3836, 3909, 3994, 4088, 4200)
 
 
-def battery_pct(mv):
+def battery_pct(mv: int) -> int:
     """Charge in percent of a LiPo cell at rest with `mv` millivolts, between the table's points by straight lines."""
     if mv <= _OCV_MV[0]:
         return 0
@@ -24,7 +24,7 @@ def battery_pct(mv):
     return 100
 
 
-def mode(before, battery_mv, responsive):
+def mode(before: str, battery_mv: int, responsive: bool) -> str:
     """The power mode (a word of protocol.POWER_MODES). An unknown battery (0 mV) is a critical one."""
     if battery_mv < CRITICAL_MV[before == "critical"]:
         return "critical"
@@ -33,7 +33,7 @@ def mode(before, battery_mv, responsive):
     return "responsive" if responsive else "normal"
 
 
-def sleep_s(power_mode, wake_interval_s):
+def sleep_s(power_mode: str, wake_interval_s: int) -> int:
     """Seconds between two wakes in `power_mode`."""
     if power_mode == "critical":
         return LONGEST_SLEEP_S

@@ -70,7 +70,7 @@ BATTERY_MV = 0  # 0: unknown or implausible
 FLOW_ML = 1  # since the last step
 
 
-def refusal(s, zone, run_ms, readings, limits):
+def refusal(s: list, zone: int, run_ms: int, readings: tuple, limits: tuple[int, ...]) -> str:
     """Why `zone` may not be opened for `run_ms` now: a reason word, or "" when it may be."""
     if run_ms > min(limits[CAP], CAP_MS):
         return "over_cap"
@@ -83,7 +83,7 @@ def refusal(s, zone, run_ms, readings, limits):
     return ""
 
 
-def open_zone(s, zone, run_ms, program, limits, out):
+def open_zone(s: list, zone: int, run_ms: int, program: int, limits: tuple[int, ...], out: list) -> None:
     """Grant `run_ms` of water to a closed `zone`. Journal first, pulse second: a reset in between only costs a closing pulse."""
     z = base(zone)
     s[z + PHASE] = OPEN
@@ -96,7 +96,7 @@ def open_zone(s, zone, run_ms, program, limits, out):
     out.append(("started", zone))
 
 
-def resume_zone(s, zone, out):
+def resume_zone(s: list, zone: int, out: list) -> None:
     """Open again, once, for what is left of a program's run that a watchdog reset cut off: the grant and the time used stay."""
     z = base(zone)
     s[z + PHASE] = OPEN
@@ -108,7 +108,7 @@ def resume_zone(s, zone, out):
     out.append(("resumed", zone))
 
 
-def close_zone(s, zone, cause, limits, out):
+def close_zone(s: list, zone: int, cause: str, limits: tuple[int, ...], out: list) -> None:
     """Give the closing pulse and start gathering evidence. `cause` is kept for the report of the run."""
     z = base(zone)
     s[z + PHASE] = CLOSING
@@ -118,7 +118,7 @@ def close_zone(s, zone, cause, limits, out):
     out.append(("pulse_close", zone))
 
 
-def watch_battery(s, readings, limits, out):
+def watch_battery(s: list, readings: tuple, limits: tuple[int, ...], out: list) -> None:
     """Keep the low-battery fault, with hysteresis. An unknown voltage is a low one."""
     mv = readings[BATTERY_MV]
     if mv < limits[CLOSE_MV]:
@@ -130,7 +130,7 @@ def watch_battery(s, readings, limits, out):
         out.append(("fault_cleared", 0, "low_battery"))
 
 
-def watch_open(s, zone, elapsed_ms, readings, limits, out):
+def watch_open(s: list, zone: int, elapsed_ms: int, readings: tuple, limits: tuple[int, ...], out: list) -> None:
     """Account for `elapsed_ms` of open time; close when the run is over or when it must not go on."""
     z = base(zone)
     s[z + OPEN_MS] += elapsed_ms
@@ -150,13 +150,13 @@ def watch_open(s, zone, elapsed_ms, readings, limits, out):
         close_zone(s, zone, "no_flow", limits, out)
 
 
-def trusts_meter(s, zone, limits):
+def trusts_meter(s: list, zone: int, limits: tuple[int, ...]) -> bool:
     """True if a still meter proves `zone` closed: there is one, and it has turned when it should have."""
     z = base(zone)
-    return limits[HAS_FLOW] and not s[z + FAULT] & NO_FLOW and s[z + DRY_MS] < DOUBT_MS
+    return bool(limits[HAS_FLOW]) and not s[z + FAULT] & NO_FLOW and s[z + DRY_MS] < DOUBT_MS
 
 
-def watch_closing(s, zone, elapsed_ms, readings, limits, out):
+def watch_closing(s: list, zone: int, elapsed_ms: int, readings: tuple, limits: tuple[int, ...], out: list) -> None:
     """Go on with a closing: wait, watch the meter, then believe it or pulse again."""
     z = base(zone)
     metered = trusts_meter(s, zone, limits)
@@ -180,7 +180,7 @@ def watch_closing(s, zone, elapsed_ms, readings, limits, out):
         _pulse_again(s, zone, limits, out)
 
 
-def action_failed(s, zone, limits, out):
+def action_failed(s: list, zone: int, limits: tuple[int, ...], out: list) -> None:
     """A journal entry or a pulse could not be made: what may be open is closed; a closing pulse that did not get out counts for nothing."""
     z = base(zone)
     if s[z + PHASE] in (OPEN, CLOSED):
@@ -190,7 +190,7 @@ def action_failed(s, zone, limits, out):
         s[z + WAIT_MS] = min(limits[SETTLE_MS] * s[z + TRIES], limits[RETRY_MAX_MS])
 
 
-def _pulse_again(s, zone, limits, out):
+def _pulse_again(s: list, zone: int, limits: tuple[int, ...], out: list) -> None:
     z = base(zone)
     s[z + PHASE] = CLOSING
     s[z + WAIT_MS] = min(limits[SETTLE_MS] * s[z + TRIES], limits[RETRY_MAX_MS])
@@ -205,7 +205,7 @@ def _pulse_again(s, zone, limits, out):
     out.append(("pulse_close", zone))
 
 
-def _closed(s, zone, evidence, out):
+def _closed(s: list, zone: int, evidence: str, out: list) -> None:
     """The zone is closed: say so in the journal, end its run."""
     z = base(zone)
     s[z + PHASE] = CLOSED
@@ -216,27 +216,27 @@ def _closed(s, zone, evidence, out):
     out.append(("journal_closed", zone))
 
 
-def end_run(s, zone):
+def end_run(s: list, zone: int) -> None:
     """Forget the run of `zone`, once it was reported."""
     z = base(zone)
     s[z + CAUSE] = ""
     s[z + PROGRAM] = s[z + GRANTED_MS] = s[z + OPEN_MS] = s[z + DRY_MS] = s[z + RESUMED] = 0
 
 
-def cancel_queue(s, zone):
+def cancel_queue(s: list, zone: int) -> None:
     """Forget the queued run of `zone`."""
     z = base(zone)
     s[z + QUEUED_MS] = s[z + QUEUED_PROGRAM] = s[z + QUEUE_AGE_MS] = 0
 
 
-def may_resume(s, zone, limits):
+def may_resume(s: list, zone: int, limits: tuple[int, ...]) -> bool:
     """True if the run that a watchdog reset ended has enough left, for sure, and was not resumed before."""
     z = base(zone)
     left = s[z + GRANTED_MS] - s[z + OPEN_MS]
     return s[z + CAUSE] == "watchdog" and s[z + PROGRAM] > 0 and not s[z + RESUMED] and left >= limits[RESUME_MIN_MS]
 
 
-def set_fault(s, zone, bit, out):
+def set_fault(s: list, zone: int, bit: int, out: list) -> None:
     """Set a fault bit of `zone`; report it if it is new."""
     z = base(zone)
     if not s[z + FAULT] & bit:
@@ -244,7 +244,7 @@ def set_fault(s, zone, bit, out):
         out.append(("fault", zone, _word(bit)))
 
 
-def clear_fault(s, zone, bit, out):
+def clear_fault(s: list, zone: int, bit: int, out: list) -> None:
     """Clear a fault bit of `zone`; report it if it was set."""
     z = base(zone)
     if s[z + FAULT] & bit:
@@ -252,7 +252,7 @@ def clear_fault(s, zone, bit, out):
         out.append(("fault_cleared", zone, _word(bit)))
 
 
-def _word(bit):
+def _word(bit: int) -> str:
     for known, word in FAULT_WORDS:
         if known == bit:
             return word

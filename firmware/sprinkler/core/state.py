@@ -43,16 +43,16 @@ LOCKOUT = 8
 FAULT_WORDS = ((NO_FLOW, "no_flow"), (LEAK, "leak"), (OVERRUN, "overrun"))
 
 
-def base(zone):
+def base(zone: int) -> int:
     """Index of the first field of `zone` (from 1)."""
     return BOARD + (zone - 1) * ZONE
 
 
-def zones(state):
+def zones(state: tuple | list) -> int:
     """Number of zones in `state`."""
     return (len(state) - BOARD) // ZONE
 
 
-def closed_zone(evidence, fault):
+def closed_zone(evidence: str, fault: int) -> tuple:
     """The fields of a zone that is closed, with `evidence` (a word of protocol.EVIDENCE) for it and its fault bits."""
     return (CLOSED, "", 0, 0, 0, 0, 0, 0, 0, 0, 0, fault, evidence, 0, 0)
