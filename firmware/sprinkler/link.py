@@ -54,6 +54,10 @@ class Link:
         """True when messages can be published."""
         return self.state == UP
 
+    def joined(self):
+        """True when the network is there, whatever the broker does."""
+        return self.state > JOINING
+
     def room(self):
         """True when one more message fits."""
         return self.state == UP and len(self._out) < _OUT_MAX // 2 and len(self._in_flight) < _IN_FLIGHT_MAX
@@ -147,7 +151,7 @@ class Link:
         try:
             self._sock.setsockopt(b.socket.IPPROTO_TCP, b.socket.TCP_NODELAY, 1)
         except (AttributeError, OSError, ValueError):
-            pass  # lwIP on this port has no such option; one buffer per packet does the same
+            pass  # without it a second packet waits for the answer to the first
         self._poller = b.select.poll()
         self._poller.register(self._sock, b.select.POLLOUT)
         try:

@@ -19,8 +19,7 @@ class Outbox:
         self._app = app
         self._replies = []
         self._session = 0
-        self._announce_due = False
-        self._online_due = False
+        self._announce_due = self._online_due = self._time_due = False
         self._sent_event = self._sent_sample = 0
         self._resent_ms = 0
         self._state_ms = -_STATE_EVERY_MS
@@ -44,7 +43,7 @@ class Outbox:
         said = self._sent_event >= m.event_count and self._sent_sample >= m.sample_count
         return said and not (
             self._replies
-            or self.state_due
+            or (self.state_due and not self._app.rest.calm)  # then it goes with the last words
             or self._announce_due
             or self._online_due
             or self._session != self._app.link.sessions
@@ -54,12 +53,15 @@ class Outbox:
         """Publish what is due, as far as there is room."""
         app = self._app
         link = app.link
+        if link.joined() and app.clock.wants_sync() and app.clock.ask():
+            self._time_due = True
         if not link.up():
             return
         if self._session != link.sessions:
             self._session = link.sessions
             self._announce_due = link.fresh
-            self._online_due = self.state_due = True
+            self._online_due = not app.rest.calm  # who leaves at once does not say that it came
+            self.state_due = True
             self._rewind()
         try:
             while link.room() and self._one():
@@ -85,12 +87,12 @@ class Outbox:
         elif self._online_due:
             self._online_due = False
             self.publish(protocol.AVAILABILITY, [report.ONLINE], True)
-        elif app.clock.wants_sync():
-            if app.clock.ask():
-                self.publish(protocol.TIME_REQUEST, report.time_request(app.clock.nonce), False)
+        elif self._time_due:
+            self._time_due = False
+            self.publish(protocol.TIME_REQUEST, report.time_request(app.clock.nonce), False)
         elif self._replies:
             self.publish(protocol.REPLY, self._replies.pop(0), False)
-        elif self.state_due and app.board.uptime_ms() - self._state_ms >= _STATE_EVERY_MS:
+        elif self.state_due and not app.rest.calm and app.board.uptime_ms() - self._state_ms >= _STATE_EVERY_MS:
             self._publish_state()
         else:
             return self._publish_backlog()

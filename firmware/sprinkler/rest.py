@@ -21,7 +21,9 @@ class Rest:
         self._app = app
         self._busy_ms = app.board.uptime_ms()  # when there was something to do last
         self._heard_ms = self._busy_ms  # when the broker or we had something to say last
-        self.wake_at = 0
+        self._wake_s = 0
+        self.wake_at = 0  # what we told of the next wake, Unix seconds; 0 while we mean to stay
+        self.calm = app.wake_reason == "timer"  # nobody wanted anything in this wake: the good-bye goes out with all the rest
         self.restart_wanted = False
 
     def due(self, now_ms):
@@ -30,33 +32,57 @@ class Rest:
         still = controller.idle(app.state) or controller.stuck(app.state)
         if not still or app.inbox.requests or app.planner.behind() or app.staying_awake(now_ms):
             self._busy_ms = self._heard_ms = now_ms
+            self._stay()
             return self.restart_wanted and controller.idle(app.state) and app.link.quiet()
+        if app.state[state.LEAK_ML]:  # water though all is closed: stay until it adds up, or ends
+            self._heard_ms = now_ms
+            self._stay()
         if not app.link.quiet() or not app.outbox.nothing_left():
             self._heard_ms = now_ms
         timed = app.clock.now_s() and not (app.link.up() and app.clock.hopes())
+        if self.calm and timed and not self.restart_wanted and app.outbox.nothing_left() and app.link.room():
+            if not self.wake_at or app.outbox.state_due:
+                self._part()
+            return app.link.quiet()  # a queued command comes before the answer to what we sent: nothing is left to wait for
         done = now_ms - self._heard_ms >= LINGER_MS and timed
         return done or self._spent(now_ms) or (self.restart_wanted and app.link.quiet())
 
     def _spent(self, now_ms):
         return now_ms - self._busy_ms > NETWORK_BUDGET_MS
 
-    def go(self):
-        """Say good-bye, remember, sleep. Returns only if someone had something to say in the meantime."""
+    def _stay(self):
+        """There is something to do: take back what was said of leaving."""
+        self.calm = False
+        if self.wake_at:
+            self.wake_at = 0
+            self._app.outbox.back_again()
+
+    def _part(self):
+        """Choose the time of the next wake, and tell it."""
         app = self._app
-        m, now_s = app.memory, app.clock.now_s()
-        seconds = power.sleep_s(protocol.POWER_MODES[m.power_mode], app.settings.wake_interval_s)
+        now_s = app.clock.now_s()
+        seconds = power.sleep_s(protocol.POWER_MODES[app.memory.power_mode], app.settings.wake_interval_s)
         start_s = app.planner.next_start_s(0)
         if start_s:
             seconds = max(1, min(seconds, start_s - now_s))
         if controller.stuck(app.state):
             seconds = min(seconds, STUCK_SLEEP_S)
+        self._wake_s = app.board.uptime_ms() // 1000 + seconds
         self.wake_at = app.clock.unix(now_s + seconds) if now_s else 0
+        if app.link.up() and not self.restart_wanted:
+            app.outbox.last_words(report.asleep(self.wake_at))
+
+    def go(self):
+        """Say good-bye, remember, sleep. Returns only if someone had something to say in the meantime."""
+        app = self._app
+        m = app.memory
         linked = app.link.up()
-        self._say_goodbye()
+        if not self.calm or not self.wake_at:
+            self._part()
+        self._flush()
         if app.inbox.requests or app.outbox.owes_replies():
-            app.outbox.back_again()
-            self.wake_at = 0
             self._heard_ms = app.board.uptime_ms()
+            self._stay()
             return
         app.link.close()
         app.clock.close()
@@ -65,16 +91,16 @@ class Rest:
         if self.restart_wanted:
             m.save_rtc(app.board)
             app.board.reset()
+        seconds = max(1, self._wake_s - app.board.uptime_ms() // 1000)
         m.slept_s += seconds
         if not self._all_proven():
             m.slept_s = PULSE_EVERY_S
         m.save_rtc(app.board)
         app.board.deep_sleep(seconds, m.slept_s < PULSE_EVERY_S)
 
-    def _say_goodbye(self):
+    def _flush(self):
+        """Wait until the broker has all, for a while."""
         app = self._app
-        if app.link.up() and not self.restart_wanted:
-            app.outbox.last_words(report.asleep(self.wake_at))
         deadline_ms = app.board.uptime_ms() + GOODBYE_MS
         while app.link.up() and not app.link.quiet() and app.board.uptime_ms() < deadline_ms:
             app.link.wait(100)
