@@ -12,7 +12,7 @@ from .inbox import Inbox
 from .link import Link
 from .outbox import Outbox
 from .planner import Planner
-from .rest import PULSE_EVERY_S, Rest
+from .rest import PACE_MS, PULSE_EVERY_S, Rest
 from .runs import Runs
 from .senses import Senses
 from .store import Memory
@@ -139,7 +139,9 @@ class App:
         self.outbox.service()
         if self.rest.due(now_ms):
             self.rest.go()
-        return 0 if self._failed or self.inbox.requests else min(due_ms, 1000)
+        return (
+            0 if self._failed or self.inbox.requests else min(due_ms, 1000 if self.staying_awake(now_ms) else PACE_MS)
+        )
 
     def _battery(self, now_ms):
         """Battery voltage, read every two seconds at most; 0: unknown."""

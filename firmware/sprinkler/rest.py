@@ -10,6 +10,7 @@ from .core import controller, power, state
 NETWORK_BUDGET_MS = 25000  # what a wake may spend on a network that does not answer
 GOODBYE_MS = 2000
 STUCK_SLEEP_S = 900  # the longest pause between the tries to close a valve that does not
+PACE_MS = 200  # between two looks at whether the board may sleep
 LINGER_MS = 400  # a broker with queued commands delivers them within this
 PULSE_EVERY_S = 86400  # even a board that sleeps well closes its valves once a day
 
@@ -23,7 +24,9 @@ class Rest:
         self._heard_ms = self._busy_ms  # when the broker or we had something to say last
         self._wake_s = 0
         self.wake_at = 0  # what we told of the next wake, Unix seconds; 0 while we mean to stay
-        self.calm = app.wake_reason == "timer"  # nobody wanted anything in this wake: the good-bye goes out with all the rest
+        self.calm = (
+            app.wake_reason == "timer"
+        )  # nobody wanted anything in this wake: the good-bye goes out with all the rest
         self.restart_wanted = False
 
     def due(self, now_ms):
@@ -43,7 +46,9 @@ class Rest:
         if self.calm and timed and not self.restart_wanted and app.outbox.nothing_left() and app.link.room():
             if not self.wake_at or app.outbox.state_due:
                 self._part()
-            return app.link.quiet()  # a queued command comes before the answer to what we sent: nothing is left to wait for
+            return (
+                app.link.quiet()
+            )  # a queued command comes before the answer to what we sent: nothing is left to wait for
         done = now_ms - self._heard_ms >= LINGER_MS and timed
         return done or self._spent(now_ms) or (self.restart_wanted and app.link.quiet())
 
@@ -52,10 +57,10 @@ class Rest:
 
     def _stay(self):
         """There is something to do: take back what was said of leaving."""
-        self.calm = False
-        if self.wake_at:
-            self.wake_at = 0
+        if self.calm or self.wake_at:
             self._app.outbox.back_again()
+        self.calm = False
+        self.wake_at = 0
 
     def _part(self):
         """Choose the time of the next wake, and tell it."""

@@ -74,8 +74,9 @@ def test_a_wake_with_queued_commands_takes_one_round_trip_more(make_wakes):
     ids = [wakes.rig.command("clear_fault", zone=zone, expires_at=late) for zone in (1, 2)]
     wakes.rig.run(905)
     assert all(wakes.rig.reply(each)["accepted"] for each in ids)
-    lingered_s = 0.4
-    assert wakes.connected_s() <= 3 * ROUND_TRIP_S + lingered_s + 3 * SLACK_S
+    lingered_s = 0.6  # for more, after the last answer
+    assert wakes.connected_s() <= 3 * ROUND_TRIP_S + lingered_s + SLACK_S
+    assert [a["state"] for a in wakes.rig.said(protocol.AVAILABILITY)[-2:]] == ["online", "asleep"]
 
 
 def test_a_wake_with_nothing_to_do_never_says_that_it_came(make_wakes):
