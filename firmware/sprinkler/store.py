@@ -103,10 +103,13 @@ class Memory:
             self._unpack_ledger(ledger)
             self.kept_ml = list(self.totals_ml)
         rtc = _unsealed(board.rtc_load())
-        if _is_rtc(rtc):
-            self._unpack_rtc(rtc)
-        else:
+        known = _is_rtc(rtc)
+        if not known:
             self.boot_id = int(board.random_hex(4), 16)
+        if not known or not self._unpack_rtc(rtc):
+            self.resumed = (
+                1  # flash may be a minute behind, and may not know of a stop: what it says was open is not opened again
+            )
         return flash is None or ledger is not None
 
     def save_rtc(self, board):
@@ -114,11 +117,11 @@ class Memory:
         board.rtc_save(_sealed(self._pack_rtc()))
 
     def save(self, board):
-        """Keep the ledger over a loss of power, and everything over a reset. Raises StoreError."""
+        """Keep everything over a reset, and the ledger over a loss of power. Raises StoreError; RTC memory then still knows it all."""
         self.sequence += 1
+        self.save_rtc(board)
         write_file(board, JOURNAL, _sealed(self._pack_ledger()))
         self.kept_ml = list(self.totals_ml)
-        self.save_rtc(board)
 
     def add_event(self, at_s, event, zone, run_id, program, result, reason, duration_s, volume_ml):
         """Number and keep an event; the oldest one gives way."""
@@ -196,8 +199,10 @@ class Memory:
         return b"".join(parts + self.events + self.samples)
 
     def _unpack_rtc(self, data):
+        """Take up an RTC record. Returns True if its ledger counts: it is no older than that on flash."""
         end = struct.calcsize(_LEDGER)
-        if struct.unpack(_LEDGER, data[:end])[-1] >= self.sequence:
+        counts = struct.unpack(_LEDGER, data[:end])[-1] >= self.sequence
+        if counts:
             self._unpack_ledger(data[:end])
         fields = struct.unpack(_SESSION, data[end : end + struct.calcsize(_SESSION)])
         (
@@ -219,6 +224,7 @@ class Memory:
         event_count, sample_count = data[end], data[end + 1]
         self.events, end = _split(data, end + 2, _EVENT, event_count)
         self.samples, end = _split(data, end, _SAMPLE, sample_count)
+        return counts
 
 
 def _is_ledger(data):

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import closer
+from sprinkler import store
 from sprinkler.core import controller, safety, state
 from sprinkler.runs import Runs
+from sprinkler.store import Memory
 
 type Patch = tuple[Any, str, Any]
 
@@ -189,6 +191,31 @@ def _no_checkpoints() -> list[Patch]:
     return [(Runs, "checkpoint", lambda self: None)]
 
 
+def _resumes_by_flash_alone() -> list[Patch]:
+    def load(self: Any, board: Any) -> bool:
+        known = shipped(self, board)
+        flash = store.read_file(board, store.JOURNAL)
+        if flash and not store._is_rtc(store._unsealed(board.rtc_load())):
+            self._unpack_ledger(store._unsealed(flash))
+        return known
+
+    shipped = Memory.load
+    return [(Memory, "load", load)]
+
+
+def _flash_before_rtc_memory() -> list[Patch]:
+    def save(self: Any, board: Any) -> None:
+        self.save_rtc = lambda board: None
+        try:
+            shipped(self, board)
+        finally:
+            del self.save_rtc
+        self.save_rtc(board)
+
+    shipped = Memory.save
+    return [(Memory, "save", save)]
+
+
 def _evidence_ignored() -> list[Patch]:
     def watch_closing(s: Any, zone: int, elapsed_ms: int, readings: Any, limits: Any, out: Any) -> None:
         shipped(s, zone, elapsed_ms, (readings[0], 0), limits, out)
@@ -239,6 +266,8 @@ MUTANTS = (
     Mutant("no checkpoints", "program", "P1", _no_checkpoints),
     Mutant("open time forgotten", "program", "P1", _open_time_forgotten),
     Mutant("resumes again", "program", "P8", _resumes_again),
+    Mutant("resumes by flash alone", "program, power cuts", "P8", _resumes_by_flash_alone),
+    Mutant("flash before RTC memory", "storage", "P8", _flash_before_rtc_memory),
     Mutant("evidence ignored", "hand", "P3", _evidence_ignored),
     Mutant("stop leaves the queue", "hand", "P5", _stop_leaves_the_queue),
     Mutant("two at a time", "two", "P7", _two_at_a_time),

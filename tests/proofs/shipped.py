@@ -169,6 +169,7 @@ class Shipped:
             board=board,
             memory=memory,
             limits=self.limits,
+            wake_reason="power_on",
             bridge_fault=False,
             storage_fault=False,
             clock=SimpleNamespace(now_s=lambda: 0, unix=lambda seconds: seconds, close=lambda: None),

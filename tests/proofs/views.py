@@ -86,7 +86,7 @@ VIEWS = (
         "program, power cuts",
         "programs, and resets that lose or spoil RTC memory",
         _ONE,
-        Adversary(_AUTO, resets=ALL_RESETS, owed=("P1", "P8")),
+        Adversary(_AUTO, resets=ALL_RESETS),
     ),
     View("bare", "no meter", _BARE, Adversary(_everyone(_BARE), resets=KEPT_RESETS)),
     View(
@@ -105,9 +105,7 @@ VIEWS = (
         "storage",
         "flash refuses to be written",
         _SELDOM,
-        Adversary(
-            ((), (program(_SELDOM),)), resets=("watchdog",), broken=(SOUND, STORAGE), sleeps=False, owed=("P1", "P8")
-        ),
+        Adversary(((), (program(_SELDOM),)), resets=("watchdog",), broken=(SOUND, STORAGE), sleeps=False),
     ),
     View("two", "two zones in turn", _TWO, Adversary(_SHORT_TWO, resets=("watchdog",), sleeps=False)),
     View(
