@@ -17,6 +17,7 @@ from .const import CONF_ANNOUNCE, CONF_KEY, DOMAIN
 from .coordinator import SprinklerConfigEntry, SprinklerCoordinator
 from .devices import async_register
 from .errors import ModelError
+from .memory import last_skips
 from .models import ASLEEP, Announce
 from .storage import MemoryStore
 
@@ -26,9 +27,11 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 PLATFORMS = [
     Platform.BINARY_SENSOR,
     Platform.BUTTON,
+    Platform.DATETIME,
     Platform.EVENT,
     Platform.NUMBER,
     Platform.SENSOR,
+    Platform.SWITCH,
     Platform.VALVE,
 ]
 
@@ -70,6 +73,8 @@ def _remembered(hass: HomeAssistant, announce: Announce, store: MemoryStore) -> 
         sample=memory.samples[-1] if memory.samples else None,
         last_seen=memory.last_seen,
         queued={run.zone: run for run in memory.queued},
+        desired=memory.desired,
+        skips=last_skips(memory.events),
         broker_connected=is_connected(hass),
     )
 

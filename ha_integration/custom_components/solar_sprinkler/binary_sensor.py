@@ -26,6 +26,7 @@ class SprinklerBinarySensorDescription(BinarySensorEntityDescription):
 
     value_fn: Callable[[Board, float], bool | None]
     attributes_fn: Callable[[Board], Mapping[str, Any]] | None = None
+    feature: str | None = None  # of the announce; a board without it has no such sensor
     is_always_available: bool = False
 
 
@@ -45,6 +46,14 @@ BOARD_BINARY_SENSORS = (
         is_always_available=True,
         value_fn=lambda board, now: board.is_reachable(now),
     ),
+    SprinklerBinarySensorDescription(
+        key="rain",
+        translation_key="rain",
+        device_class=BinarySensorDeviceClass.MOISTURE,
+        entity_registry_enabled_default=False,
+        feature="rain",
+        value_fn=lambda board, _now: board.sample.rain if board.sample else None,
+    ),
 )
 
 
@@ -52,7 +61,12 @@ async def async_setup_entry(
     _hass: HomeAssistant, entry: SprinklerConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add the binary sensors of the board."""
-    async_add_entities(SprinklerBinarySensor(entry.runtime_data, row) for row in BOARD_BINARY_SENSORS)
+    coordinator = entry.runtime_data
+    async_add_entities(
+        SprinklerBinarySensor(coordinator, row)
+        for row in BOARD_BINARY_SENSORS
+        if row.feature is None or row.feature in coordinator.data.announce.features
+    )
 
 
 class SprinklerBinarySensor(SprinklerEntity, BinarySensorEntity):

@@ -4,11 +4,12 @@ Rule: one frozen snapshot and pure functions of it and of `now` (Unix seconds). 
 Assistant nor how messages travel.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from .memory import QueuedRun
-from .models import ASLEEP, LOST, ONLINE, Announce, Availability, Sample, State, Zone
+from .models import ASLEEP, LOST, ONLINE, Announce, Availability, Desired, LastSkip, Sample, State, Zone
 
 WAKE_INTERVAL_DEFAULT_S = 900
 WAKE_INTERVAL_MIN_S = 60
@@ -38,6 +39,38 @@ class Board:
     key_fits: bool = True  # the last announce verified with the key that was paired
     desired_refused: str = ""  # why the board refused the settings and programs it was last sent
     queued: Mapping[int, QueuedRun] = field(default_factory=dict)
+    desired: Desired | None = None
+    skips: Mapping[int, LastSkip] = field(
+        default_factory=dict
+    )  # as the events told them, for a board whose state does not
+
+    def setting(self, key: str, default: Any = None) -> Any:
+        """A setting as wanted; as reported, when Home Assistant wants nothing of its own."""
+        if self.desired is not None and key in self.desired.settings:
+            return self.desired.settings[key]
+        return default if self.state is None else getattr(self.state, key, default)
+
+    @property
+    def programs(self) -> Sequence[Mapping[str, Any]]:
+        """The programs as wanted."""
+        return self.desired.programs if self.desired else ()
+
+    @property
+    def is_waited_for(self) -> bool:
+        """True while the board has not confirmed the settings and programs that are wanted."""
+        return self.desired is not None and (self.state is None or self.state.desired_version != self.desired.version)
+
+    def last_skip(self, number: int) -> LastSkip | None:
+        """The last start of a zone that was given up."""
+        zone = self.zone(number)
+        told = [skip for skip in (zone.last_skip if zone else None, self.skips.get(number)) if skip]
+        return max(told, key=lambda skip: skip.at, default=None)
+
+    def is_responsive(self, now: float) -> bool:
+        """True while the board is kept awake on request."""
+        if self.state is None:
+            return False
+        return self.state.awake_until > now if self.state.awake_until else self.state.power_mode == "responsive"
 
     def zone(self, number: int) -> Zone | None:
         """What the board said of a zone, if anything."""
@@ -111,6 +144,9 @@ class Board:
             yield self.overdue_at
         for queued in self.queued.values():
             yield queued.expires_at
+        if self.state:
+            yield self.state.awake_until
+        yield self.setting("rain_delay_until", 0)
         for zone in self.state.zones if self.state else ():
             if zone.run_until and zone.valve != "closed":
                 yield zone.run_until + RUN_OVERDUE_S

@@ -17,6 +17,7 @@ from . import messages, protocol
 from .const import DOMAIN, EVENT_RUN_EXPIRED, EVENT_RUN_REFUSED
 from .memory import QueuedRun
 from .models import Reply, State
+from .refusals import refusal_of
 
 if TYPE_CHECKING:
     from .coordinator import SprinklerCoordinator
@@ -30,11 +31,6 @@ EXPIRES_MAX_S = protocol.EXPIRES_S_MAX - 600  # room for a clock that differs fr
 STOP_EXPIRES_S = EXPIRES_MAX_S // 2  # a late stop does no harm
 ALL_ZONES = 0
 
-# Reasons for which a person is told something of their own; the others share one sentence that shows the word.
-_EXPLAINED = frozenset(protocol.REASONS) - {
-    "", "requested", "queued", "reset", "skip_date", "missed", "power_on", "timer", "watchdog", "soft_reset", "adjusted_to_zero",
-}  # fmt: skip
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -42,15 +38,6 @@ class Outcome:
 
     expires_at: int
     reply: Reply | None = None
-
-
-def refusal(reply: Reply) -> HomeAssistantError:
-    """The error that tells a person why the board refused."""
-    if reply.reason in _EXPLAINED:
-        return HomeAssistantError(translation_domain=DOMAIN, translation_key=f"refused_{reply.reason}")
-    return HomeAssistantError(
-        translation_domain=DOMAIN, translation_key="refused", translation_placeholders={"reason": reply.reason or "?"}
-    )
 
 
 class CommandDesk:
@@ -101,10 +88,20 @@ class CommandDesk:
             raise HomeAssistantError(translation_domain=DOMAIN, translation_key="no_reply")
         return outcome
 
+    async def tell(self, word: str, **arguments: int) -> Outcome:
+        """Any other command of the wire. Raises HomeAssistantError as `run` does, and when the board's firmware does not know the word."""
+        if word not in self._coordinator.data.announce.commands:
+            raise HomeAssistantError(translation_domain=DOMAIN, translation_key="refused_unknown_command")
+        self._ensure_reachable()
+        return await self._send(self._number(), self._expires_at(), word, arguments)
+
     async def stay_awake(self, awake_s: int) -> Outcome:
         """Keep the board awake for `awake_s`. Raises HomeAssistantError as `run` does."""
-        self._ensure_reachable()
-        return await self._send(self._number(), self._expires_at(), "stay_awake", {"awake_s": awake_s})
+        return await self.tell("stay_awake", awake_s=awake_s)
+
+    async def skip(self, zone: int, program: int = 0) -> Outcome:
+        """Give up the next start of a zone, or of one of its programs. Raises HomeAssistantError as `run` does."""
+        return await self.tell("skip", zone=zone, program=program)
 
     def async_answered(self, reply: Reply) -> Mapping[int, QueuedRun]:
         """Hand a reply to whom waits for it; returns the runs that still wait."""
@@ -188,7 +185,7 @@ class CommandDesk:
         finally:
             del self._waiting[command_id]
         if not reply.accepted:
-            raise refusal(reply)
+            raise refusal_of(reply.reason)
         return Outcome(expires_at, reply)
 
     def _tell(self, event_type: str, zone: int, run: QueuedRun, reason: str) -> None:

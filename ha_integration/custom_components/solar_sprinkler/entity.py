@@ -1,10 +1,14 @@
 """What all entities of a board share: their device, their id, and when they are available."""
 
-from homeassistant.helpers.entity import EntityDescription
+from collections.abc import Callable, Iterable
+
+from homeassistant.core import callback
+from homeassistant.helpers.entity import Entity, EntityDescription
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .board import Board
-from .coordinator import SprinklerCoordinator
+from .coordinator import SprinklerConfigEntry, SprinklerCoordinator
 from .devices import board_info, zone_info
 
 THE_BOARD = 0  # instead of a zone's number
@@ -39,3 +43,25 @@ class SprinklerEntity(CoordinatorEntity[SprinklerCoordinator]):
     def available(self) -> bool:
         """True while the board is online, or asleep and not overdue."""
         return self.board.is_reachable(self.coordinator.now)
+
+
+@callback
+def async_add_when_told(
+    entry: SprinklerConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    candidates: Iterable[tuple[Callable[[Board], bool], Callable[[], Entity]]],
+) -> None:
+    """Add each entity as soon as the board shows that it has what the entity is about: at once, or with a later message."""
+    coordinator = entry.runtime_data
+    absent = [*candidates]
+
+    @callback
+    def look() -> None:
+        present = [candidate for candidate in absent if candidate[0](coordinator.data)]
+        absent[:] = [candidate for candidate in absent if candidate not in present]
+        if present:
+            async_add_entities(make() for _, make in present)
+
+    look()
+    if absent:
+        entry.async_on_unload(coordinator.async_add_listener(look))

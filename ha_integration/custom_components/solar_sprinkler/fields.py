@@ -5,7 +5,7 @@ ModelError. Unknown keys are ignored. Knows no message and nothing of Home Assis
 """
 
 from collections.abc import Callable
-from dataclasses import field, fields
+from dataclasses import MISSING, field, fields
 import json
 import re
 from typing import Any
@@ -39,6 +39,11 @@ def maybe(inner: Any) -> Any:
     """What `inner` reads, or null: the board has no such sensor, or it failed."""
     read_inner: Reader = inner.metadata[_READER]
     return _field(lambda key, value: None if value is None else read_inner(key, value))
+
+
+def optional(inner: Any, default: Any) -> Any:
+    """What `inner` reads; a key that is not there, as an older firmware leaves it out, reads as `default`."""
+    return field(default=default, metadata=inner.metadata)
 
 
 def truth() -> Any:
@@ -127,6 +132,8 @@ def read[Model](model: type[Model], value: Any) -> Model:
     found = {}
     for each in fields(model):  # type: ignore[arg-type]  # every model is a dataclass
         if each.name not in value:
+            if each.default is not MISSING:
+                continue
             raise ModelError(f"{each.name} is missing")
         found[each.name] = each.metadata[_READER](each.name, value[each.name])
     return model(**found)

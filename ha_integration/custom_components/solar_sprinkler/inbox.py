@@ -15,7 +15,7 @@ from . import messages, models, protocol
 from .channel import payload_of
 from .const import CONF_ANNOUNCE
 from .errors import ModelError, SignatureError
-from .memory import Arrival
+from .memory import Arrival, last_skips
 
 if TYPE_CHECKING:
     from .coordinator import SprinklerCoordinator
@@ -113,10 +113,11 @@ class Inbox:
 
     def _event(self, _topic: str, payload: bytes) -> Changes:
         event = models.event(payload)
-        if self._coordinator.memory.add_event(event) is Arrival.NEXT:
+        is_news = self._coordinator.memory.add_event(event) is Arrival.NEXT
+        if is_news:
             self._coordinator.async_fire(event.event, {key: getattr(event, key) for key in _EVENT_ATTRIBUTES})
         self._coordinator.acknowledger.async_schedule(event.boot_id)
-        return NOTHING
+        return {"skips": last_skips(self._coordinator.memory.events)} if is_news else NOTHING
 
     def _reply(self, _topic: str, payload: bytes) -> Changes:
         reply = models.reply(payload)
@@ -124,6 +125,8 @@ class Inbox:
             refused = "" if reply.accepted else reply.reason
             if refused and refused != self._coordinator.data.desired_refused:
                 _LOGGER.warning("Board %s refused its settings: %s", self._coordinator.channel.device_id, refused)
+            if refused:
+                self._coordinator.desired.async_refused(refused)
             return {"desired_refused": refused}
         return {"queued": self._coordinator.commands.async_answered(reply)}
 

@@ -4,7 +4,7 @@ Rule: plain values with a JSON form, and the two questions that only memory answ
 Knows neither files nor topics; what it reads back passes the same readers as a message does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import Enum, auto
 import json
@@ -14,7 +14,7 @@ from typing import Any
 from . import protocol
 from .errors import ModelError
 from .fields import integer, read, text, truth
-from .models import Availability, BoardEvent, Desired, Sample, State
+from .models import Availability, BoardEvent, Desired, LastSkip, Sample, State
 
 BOOTS_KEPT = 4  # a late duplicate may come from a boot before this one
 EVENTS_KEPT = 64
@@ -58,6 +58,12 @@ def _read[Model](model: type[Model], value: Any) -> Model | None:
 
 def _read_all[Model](model: type[Model], values: Any) -> list[Model]:
     return [found for value in values if (found := _read(model, value)) is not None]
+
+
+def last_skips(events: Iterable[BoardEvent]) -> dict[int, LastSkip]:
+    """The last start of each zone that was given up, as events told."""
+    skipped = [event for event in events if event.event == "run_skipped" and event.reason]
+    return {event.zone: LastSkip(event.at, event.program, event.reason) for event in skipped}
 
 
 class Arrival(Enum):

@@ -12,7 +12,21 @@ from typing import Any
 
 from . import protocol
 from .errors import ModelError
-from .fields import decode, integer, mapping, maybe, nested, one_of, read, several, text, truth, word, word_or_empty
+from .fields import (
+    decode,
+    integer,
+    mapping,
+    maybe,
+    nested,
+    one_of,
+    optional,
+    read,
+    several,
+    text,
+    truth,
+    word,
+    word_or_empty,
+)
 from .signing import split, verify
 
 ONLINE = "online"
@@ -32,6 +46,9 @@ _FLOW_RATE_ML_MIN = (0, 1_000_000)
 _MILLI = (-100_000, 100_000)  # mV and mA
 _PCT = (0, 100)
 _RSSI_DBM = (-200, 20)
+_TEMPERATURE_DC = (-1000, 1500)
+UNTOLD = -1  # of a number that an older firmware does not tell; None means that the board cannot know it
+_DAYS = (UNTOLD, 100_000)
 _RUN_TIME_S = (0, 86_400)  # what a board may report
 _ASKED_RUN_TIME_S = protocol.RUN_TIME_S_LIMITS  # what it may be asked for
 _ZONE = protocol.ZONE_LIMITS  # named here because a field of that name hides the module in its class
@@ -76,6 +93,24 @@ class LastRun:
 
 
 @dataclass(frozen=True)
+class LastSkip:
+    """The last start of a zone that was given up, and why."""
+
+    at: int = integer(_UINT32)
+    program: int = integer(_COUNT)
+    reason: str = word()
+
+
+@dataclass(frozen=True)
+class Check:
+    """What the last check of a zone's valve found."""
+
+    at: int = integer(_UINT32)
+    verdict: str = word()
+    volume_ml: int | None = maybe(integer(_VOLUME_ML))
+
+
+@dataclass(frozen=True)
 class Zone:
     """What is true of one zone."""
 
@@ -92,6 +127,8 @@ class Zone:
     next_run_at: int = integer(_UINT32)
     faults: tuple[str, ...] = several(word())
     last_run: LastRun | None = maybe(nested(LastRun))  # noqa: RUF009  (gives a field, no default)
+    last_skip: LastSkip | None = optional(maybe(nested(LastSkip)), None)  # noqa: RUF009
+    check: Check | None = optional(maybe(nested(Check)), None)  # noqa: RUF009
 
 
 @dataclass(frozen=True)
@@ -113,6 +150,10 @@ class State:
     sample: int = integer(_COUNT)
     faults: tuple[str, ...] = several(word())
     zones: tuple[Zone, ...] = several(nested(Zone), _ZONES_MAX)
+    awake_until: int = optional(integer(_UINT32), 0)
+    winter: bool | None = optional(maybe(truth()), None)
+    battery_days: int | None = optional(maybe(integer(_DAYS)), UNTOLD)
+    safe_mode: bool = optional(truth(), False)
 
 
 @dataclass(frozen=True)
@@ -129,6 +170,8 @@ class Sample:
     soil_pct: tuple[int | None, ...] = several(maybe(integer(_PCT)), _ZONES_MAX)
     flow_rate_ml_min: int | None = maybe(integer(_FLOW_RATE_ML_MIN))
     rssi_dbm: int | None = maybe(integer(_RSSI_DBM))
+    temperature_dc: int | None = optional(maybe(integer(_TEMPERATURE_DC)), None)
+    rain: bool | None = optional(maybe(truth()), None)
 
 
 @dataclass(frozen=True)
@@ -169,6 +212,7 @@ class Reply:
     run_id: int = integer(_UINT32)
     run_time_s: int = integer(_RUN_TIME_S)
     run_until: int = integer(_UINT32)
+    at: int = optional(integer(_UINT32), 0)  # of the start that a `skip` gave up
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,20 @@
-"""How long a zone runs when its valve is opened without saying how long. Lives in Home Assistant alone."""
+"""Numbers: the seasonal adjustment of all programs, and how long a zone runs when its valve is opened without saying how long."""
 
-from homeassistant.components.number import NumberDeviceClass, NumberEntityDescription, NumberMode, RestoreNumber
-from homeassistant.const import EntityCategory, UnitOfTime
+from homeassistant.components.number import (
+    NumberDeviceClass,
+    NumberEntity,
+    NumberEntityDescription,
+    NumberMode,
+    RestoreNumber,
+)
+from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfTime
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from . import protocol
 from .coordinator import SprinklerConfigEntry, SprinklerCoordinator
 from .entity import SprinklerEntity
+from .setting import SettingEntity
 
 PARALLEL_UPDATES = 0
 
@@ -21,17 +29,42 @@ RUN_TIME = NumberEntityDescription(
     mode=NumberMode.BOX,
 )
 
+SEASONAL_ADJUSTMENT = NumberEntityDescription(
+    key="seasonal_adjust_pct",
+    translation_key="seasonal_adjustment",
+    native_min_value=protocol.SEASONAL_ADJUST_PCT_LIMITS[0],
+    native_max_value=protocol.SEASONAL_ADJUST_PCT_LIMITS[1],
+    native_step=5,
+    native_unit_of_measurement=PERCENTAGE,
+    mode=NumberMode.BOX,
+)
+
 
 async def async_setup_entry(
     _hass: HomeAssistant, entry: SprinklerConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add a run time per zone."""
+    """Add a run time per zone, and the seasonal adjustment."""
     coordinator = entry.runtime_data
+    async_add_entities([SeasonalAdjustment(coordinator, SEASONAL_ADJUSTMENT)])
     async_add_entities(RunTime(coordinator, zone) for zone in range(1, coordinator.data.announce.zones + 1))
 
 
+class SeasonalAdjustment(SettingEntity, NumberEntity):
+    """Share of the programmed run times; 100 % is as programmed."""
+
+    @property
+    def native_value(self) -> float | None:
+        """What is wanted."""
+        wanted: int | None = self.board.setting(self.entity_description.key)
+        return wanted
+
+    async def async_set_native_value(self, value: float) -> None:
+        """Want another share."""
+        await self.async_want(round(value))
+
+
 class RunTime(SprinklerEntity, RestoreNumber):
-    """Minutes, at most what the board grants."""
+    """Minutes, at most what the board grants. Lives in Home Assistant alone."""
 
     def __init__(self, coordinator: SprinklerCoordinator, zone: int) -> None:
         """Place the number on its zone's device."""

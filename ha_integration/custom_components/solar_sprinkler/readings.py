@@ -9,6 +9,7 @@ from typing import Any
 
 from . import protocol
 from .board import Board
+from .models import UNTOLD
 
 RESULTS = tuple(result for result in protocol.RESULTS if result)
 
@@ -45,6 +46,23 @@ def solar_power_w(board: Board, _zone: int) -> float | None:
     if sample is None or sample.solar_mv is None or sample.solar_ma is None:
         return None
     return sample.solar_mv * sample.solar_ma / 1_000_000
+
+
+def battery_days(board: Board, _zone: int) -> int | None:
+    """Days that the battery lasts at the sun of these days."""
+    days = board.state.battery_days if board.state else None
+    return None if days == UNTOLD else days
+
+
+def temperature_c(board: Board, _zone: int) -> float | None:
+    """Temperature at the board in degrees Celsius."""
+    sample = board.sample
+    return sample.temperature_dc / 10 if sample and sample.temperature_dc is not None else None
+
+
+def responsive_until(board: Board, _zone: int) -> datetime | None:
+    """Until when the board is kept awake on request."""
+    return moment(board.state.awake_until) if board.state else None
 
 
 def soil_pct(board: Board, zone: int) -> int | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from homeassistant.components.sensor import (
@@ -17,6 +18,8 @@ from homeassistant.const import (
     UnitOfElectricCurrent,
     UnitOfElectricPotential,
     UnitOfPower,
+    UnitOfTemperature,
+    UnitOfTime,
     UnitOfVolume,
     UnitOfVolumeFlowRate,
 )
@@ -26,7 +29,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from . import protocol, readings
 from .board import Board
 from .coordinator import SprinklerConfigEntry
-from .entity import THE_BOARD, SprinklerEntity
+from .entity import THE_BOARD, SprinklerEntity, async_add_when_told
+from .models import UNTOLD
 from .readings import Reading, Value
 
 PARALLEL_UPDATES = 0
@@ -39,6 +43,7 @@ class SprinklerSensorDescription(SensorEntityDescription):
     value_fn: Reading
     attributes_fn: Callable[[Board, int], Mapping[str, Any]] | None = None
     feature: str | None = None  # of the announce; a board without it has no such sensor
+    exists_fn: Callable[[Board], bool] = lambda _board: True
     is_always_available: bool = False
 
 
@@ -59,6 +64,16 @@ BOARD_SENSORS = (
         state_class=SensorStateClass.MEASUREMENT,
         feature="battery",
         value_fn=readings.sampled("battery_pct"),
+    ),
+    SprinklerSensorDescription(
+        key="battery_days",
+        translation_key="battery_days",
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.DAYS,
+        suggested_display_precision=0,
+        feature="battery",
+        exists_fn=lambda board: board.state is not None and board.state.battery_days != UNTOLD,
+        value_fn=readings.battery_days,
     ),
     SprinklerSensorDescription(
         key="solar_power",
@@ -124,6 +139,21 @@ BOARD_SENSORS = (
         value_fn=readings.sampled("solar_ma"),
     ),
     _DiagnosticDescription(
+        key="temperature",
+        translation_key="temperature",
+        device_class=SensorDeviceClass.TEMPERATURE,
+        native_unit_of_measurement=UnitOfTemperature.CELSIUS,
+        state_class=SensorStateClass.MEASUREMENT,
+        feature="temperature",
+        value_fn=readings.temperature_c,
+    ),
+    _DiagnosticDescription(
+        key="responsive_until",
+        translation_key="responsive_until",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value_fn=readings.responsive_until,
+    ),
+    _DiagnosticDescription(
         key="signal",
         translation_key="signal",
         device_class=SensorDeviceClass.SIGNAL_STRENGTH,
@@ -159,6 +189,7 @@ ZONE_SENSORS = (
     ),
     SprinklerSensorDescription(
         key="flow_rate",
+        entity_registry_enabled_default=False,
         translation_key="flow_rate",
         device_class=SensorDeviceClass.VOLUME_FLOW_RATE,
         native_unit_of_measurement=UnitOfVolumeFlowRate.LITERS_PER_MINUTE,
@@ -202,10 +233,14 @@ async def async_setup_entry(
     announce = coordinator.data.announce
     places = [(row, THE_BOARD) for row in BOARD_SENSORS]
     places += [(row, zone) for zone in range(1, announce.zones + 1) for row in ZONE_SENSORS]
-    async_add_entities(
-        SprinklerSensor(coordinator, row, zone)
-        for row, zone in places
-        if row.feature is None or row.feature in announce.features
+    async_add_when_told(
+        entry,
+        async_add_entities,
+        [
+            (row.exists_fn, partial(SprinklerSensor, coordinator, row, zone))
+            for row, zone in places
+            if row.feature is None or row.feature in announce.features
+        ],
     )
 
 

@@ -7,6 +7,7 @@ from homeassistant.components.valve import ValveDeviceClass, ValveEntity, ValveE
 from homeassistant.core import HomeAssistant, ServiceResponse
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from . import readings
 from .answers import answer
 from .coordinator import SprinklerConfigEntry, SprinklerCoordinator
 from .entity import SprinklerEntity
@@ -30,6 +31,7 @@ class ZoneValve(SprinklerEntity, ValveEntity):
     """Opens for the zone's run time; shows `opening` while a run waits for the board."""
 
     _attr_name = None  # the zone's own
+    _unrecorded_attributes = frozenset({"flow_rate"})
     _attr_supported_features = ValveEntityFeature.OPEN | ValveEntityFeature.CLOSE
 
     def __init__(self, coordinator: SprinklerCoordinator, zone: int) -> None:
@@ -58,9 +60,14 @@ class ZoneValve(SprinklerEntity, ValveEntity):
 
     @property
     def extra_state_attributes(self) -> dict[str, Any]:
-        """What a `closed` stands on."""
+        """What a `closed` stands on, the flow, and when a board that has yet to hear of a run listens again."""
         zone = self.board.zone(self.zone)
-        return {"evidence": zone.evidence if zone else "unknown"}
+        attributes: dict[str, Any] = {"evidence": zone.evidence if zone else "unknown"}
+        if zone and zone.flow_rate_ml_min is not None:
+            attributes["flow_rate"] = zone.flow_rate_ml_min / 1000
+        if self.zone in self.board.queued:
+            attributes["listens_again_at"] = readings.next_wake(self.board, self.zone)
+        return attributes
 
     async def async_open_valve(self) -> None:
         """Water for the zone's run time."""

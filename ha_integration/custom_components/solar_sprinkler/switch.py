@@ -1,0 +1,90 @@
+"""Switches of the board: may programs start, is it winter, is the board kept awake."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .board import Board
+from .coordinator import SprinklerConfigEntry
+from .entity import SprinklerEntity, async_add_when_told
+from .setting import SettingEntity
+
+PARALLEL_UPDATES = 0
+
+AWAKE_S = 900  # what the switch asks for; the action takes any time
+
+
+@dataclass(frozen=True, kw_only=True)
+class SprinklerSwitchDescription(SwitchEntityDescription):
+    """A row: a setting that is on or off, and whether the board has it."""
+
+    exists_fn: Callable[[Board], bool] = lambda _board: True
+
+
+SETTINGS = (
+    SprinklerSwitchDescription(key="watering_enabled", translation_key="watering_enabled"),
+    SprinklerSwitchDescription(
+        key="winter",
+        translation_key="winter",
+        entity_category=EntityCategory.CONFIG,
+        entity_registry_enabled_default=False,
+        exists_fn=lambda board: board.state is not None and board.state.winter is not None,
+    ),
+)
+RESPONSIVE = SwitchEntityDescription(
+    key="responsive", translation_key="responsive", entity_registry_enabled_default=False
+)
+
+
+async def async_setup_entry(
+    _hass: HomeAssistant, entry: SprinklerConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add the switches that the board has."""
+    coordinator = entry.runtime_data
+    async_add_entities([Responsive(coordinator, RESPONSIVE)])
+    async_add_when_told(
+        entry,
+        async_add_entities,
+        [(row.exists_fn, partial(SettingSwitch, coordinator, row)) for row in SETTINGS],
+    )
+
+
+class SettingSwitch(SettingEntity, SwitchEntity):
+    """One row."""
+
+    @property
+    def is_on(self) -> bool | None:
+        """What is wanted."""
+        wanted: bool | None = self.board.setting(self.entity_description.key)
+        return wanted
+
+    async def async_turn_on(self, **_kwargs: Any) -> None:
+        """Want it on."""
+        await self.async_want(True)
+
+    async def async_turn_off(self, **_kwargs: Any) -> None:
+        """Want it off."""
+        await self.async_want(False)
+
+
+class Responsive(SprinklerEntity, SwitchEntity):
+    """Keeps the board awake for a while, so that it answers at once; it falls asleep by itself."""
+
+    @property
+    def is_on(self) -> bool:
+        """True while the board stays awake on request."""
+        return self.board.is_responsive(self.coordinator.now)
+
+    async def async_turn_on(self, **_kwargs: Any) -> None:
+        """Stay awake for a quarter of an hour."""
+        await self.coordinator.commands.stay_awake(AWAKE_S)
+
+    async def async_turn_off(self, **_kwargs: Any) -> None:
+        """Sleep when it pleases."""
+        await self.coordinator.commands.stay_awake(0)
