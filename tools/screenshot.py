@@ -14,14 +14,14 @@ from tools.demo import browser, lawn_page, session
 from tools.demo.api import Api
 from tools.demo.board import Board, Scene, Truth
 from tools.demo.errors import CheckError, DemoError
-from tools.demo.journey import is_number
+from tools.demo.journey import flow_of, is_number
 from tools.demo.lawn import Lawn
 from tools.demo.progress import Progress
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 WIDE, PHONE = ("dashboard.png", 1280, 900, 1.0), ("phone.png", 390, 844, 1.5)
 NOON = Scene(lawn_time="13:00")
-LIVE = ((0, "solar_power"), (0, "battery"), (1, "soil_moisture"), (1, "flow_rate"), (1, "water_total"))
+LIVE = ((0, "solar_power"), (0, "battery"), (1, "soil_moisture"), (1, "water_total"))
 FIRST_RUN_S, SECOND_RUN_S = 20, 600
 STORY_S = 75.0  # long enough for curves, and for the water total, which the board keeps once a minute
 LIVE_S = 60.0
@@ -39,7 +39,7 @@ async def water(api: Api, lawn: Lawn, board: Board, progress: Progress) -> None:
         opened_at = await _open(api, lawn, board, 1, SECOND_RUN_S)
         readings = [lawn.entity(key, zone) for zone, key in LIVE]
         await _until(api, lambda: all(is_number(api.state(reading)) for reading in readings), "a reading is missing")
-        await _until(api, lambda: float(api.state(lawn.entity("flow_rate", 1))) > 1, "no water flows")
+        await _until(api, lambda: flow_of(api, lawn.entity("valve", 1)) > 1, "no water flows")
     with progress.step("the curves have grown"):
         await asyncio.sleep(opened_at + STORY_S - time.time())
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.e2e.house import House
 from tools.demo import browser, lawn_page
+from tools.demo.journey import flow_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -24,7 +25,9 @@ async def test_a_click_opens_the_valve_in_truth_and_on_the_page_and_a_click_on_s
         await lawn_page.click_valve(tab, f"Zone {ZONE}")
         assert await truth.until("open", clicked_at, 5) is not None
         await lawn_page.shows(tab, f"Zone {ZONE}", "Open")
-        assert await house.api.until(lambda: float(house.state("flow_rate", ZONE)) > 0, 10), "no water flows"
+        assert await house.api.until(lambda: flow_of(house.api, house.lawn.entity("valve", ZONE)) > 0, 10), (
+            "no water flows"
+        )
         PICTURE.parent.mkdir(parents=True, exist_ok=True)
         await lawn_page.drawn(tab)
         await tab.page.screenshot(path=PICTURE)

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
@@ -23,6 +22,7 @@ SHOWN = {
     f"number.{BOARD}_zone_1_run_time": "10.0",
     f"number.{BOARD}_zone_2_run_time": "10.0",
     f"sensor.{BOARD}_battery": "79",
+    f"sensor.{BOARD}_battery_lasts_for": "99",
     f"sensor.{BOARD}_last_seen": "2027-01-15T08:00:00+00:00",
     f"sensor.{BOARD}_next_wake": "unknown",
     f"sensor.{BOARD}_solar_power": "1.1707",
@@ -39,15 +39,13 @@ SHOWN = {
     f"valve.{BOARD}_zone_2": "closed",
 }
 HIDDEN = {
-    "battery_current",
-    "battery_voltage",
-    "power_mode",
-    "signal_strength",
-    "solar_current",
-    "solar_voltage",
-    "wake_reason",
-}
+    "button.identify", "button.restart", "button.zone_1_skip_next_run", "button.zone_2_skip_next_run", "binary_sensor.rain",
+    "sensor.battery_current", "sensor.battery_voltage", "sensor.kept_awake_until", "sensor.power_mode", "sensor.signal_strength",
+    "sensor.solar_current", "sensor.solar_voltage", "sensor.temperature", "sensor.wake_reason", "sensor.zone_1_flow_rate",
+    "sensor.zone_2_flow_rate", "switch.keep_awake", "switch.winter",
+}  # fmt: skip
 HIDDEN_SHOWN = {
+    "kept_awake_until": "2027-01-15T08:05:00+00:00", "temperature": "21.4", "zone_1_flow_rate": "8.03",
     "battery_current": "96", "battery_voltage": "3.984", "power_mode": "normal", "signal_strength": "-60", "solar_current": "230",
     "solar_voltage": "5.09", "wake_reason": "timer",
 }  # fmt: skip
@@ -62,20 +60,49 @@ async def reports(sprinkler: Sprinkler) -> None:
 async def test_few_entities_by_default_and_each_shows_what_the_board_said(hass, sprinkler: Sprinkler):
     await reports(sprinkler)
     assert {state.entity_id: state.state for state in hass.states.async_all()} == SHOWN
-    assert len([entity_id for entity_id in SHOWN if "_zone_" not in entity_id]) == 8
-    assert len([entity_id for entity_id in SHOWN if "_zone_1" in entity_id]) == 7
+    assert len([entity_id for entity_id in SHOWN if "_zone_" not in entity_id]) == 12
+    assert len([entity_id for entity_id in SHOWN if "_zone_1" in entity_id]) == 6
 
 
-async def test_the_curious_find_more_switched_off(hass, sprinkler: Sprinkler, entity_registry):
+async def test_board_that_tells_how_long_its_battery_lasts_gets_an_entity_for_it_at_once(hass, sprinkler: Sprinkler):
+    del sprinkler.state["battery_days"]
+    await sprinkler.is_online()
+    assert hass.states.get(f"sensor.{BOARD}_battery_lasts_for") is None
+    sprinkler.state.update(battery_days=41)
+    await sprinkler.says("state", sprinkler.state)
+    await sprinkler.says("state", {**sprinkler.state, "battery_days": 42})
+    assert sprinkler.value(f"sensor.{BOARD}_battery_lasts_for") == "42"
+    await sprinkler.says("state", {**sprinkler.state, "battery_days": None})
+    assert sprinkler.value(f"sensor.{BOARD}_battery_lasts_for") == "unknown"
+
+
+async def test_the_curious_find_more_switched_off(hass, mqtt_mock, freezer, entry, entity_registry):
+    announce = witness.example("announce")
+    announce["commands"] = list(dict.fromkeys([*announce["commands"], "skip"]))
+    announce["features"] = list(dict.fromkeys([*announce["features"], "temperature", "rain"]))
+    hass.config_entries.async_update_entry(entry, data={**entry.data, "announce": witness.signed("announce", announce)})
+    freezer.move_to(witness.NOW_UTC)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    sprinkler = Sprinkler(hass, freezer, mqtt_mock, entry)
+    sprinkler.state.update(winter=False, awake_until=witness.NOW + 300)
+    await sprinkler.is_online()
     registered = er.async_entries_for_config_entry(entity_registry, sprinkler.entry.entry_id)
     hidden = [entry for entry in registered if entry.disabled_by is er.RegistryEntryDisabler.INTEGRATION]
-    assert {entry.entity_id.removeprefix(f"sensor.{BOARD}_") for entry in hidden} == HIDDEN
-    assert all(entry.entity_category is EntityCategory.DIAGNOSTIC for entry in hidden)
-    for entry in hidden:
-        entity_registry.async_update_entity(entry.entity_id, disabled_by=None)
+    assert {entry.entity_id.replace(f"{BOARD}_", "") for entry in hidden} == HIDDEN
+    for found in hidden:
+        entity_registry.async_update_entity(found.entity_id, disabled_by=None)
     await hass.config_entries.async_reload(sprinkler.entry.entry_id)
-    await reports(sprinkler)
-    assert {name: sprinkler.value(f"sensor.{BOARD}_{name}") for name in HIDDEN} == HIDDEN_SHOWN
+    await sprinkler.is_online()
+    telemetry = witness.example("telemetry")
+    telemetry["samples"][-1].update(temperature_dc=214, rain=True)
+    await sprinkler.says("telemetry", telemetry)
+    assert {name: sprinkler.value(f"sensor.{BOARD}_{name}") for name in HIDDEN_SHOWN} == HIDDEN_SHOWN
+    assert sprinkler.value(f"binary_sensor.{BOARD}_rain") == "on"
+    assert sprinkler.value(f"switch.{BOARD}_winter") == "off"
+    assert sprinkler.value(f"switch.{BOARD}_keep_awake") == "on"
+    await sprinkler.time_passes(301)
+    assert sprinkler.value(f"switch.{BOARD}_keep_awake") == "off"
 
 
 async def test_every_entity_has_an_id_of_its_own_and_a_name_of_ours(hass, sprinkler: Sprinkler, entity_registry):
@@ -107,7 +134,8 @@ async def test_board_without_sensors_has_no_entities_for_them(hass, mqtt_mock, e
     await hass.async_block_till_done()
     names = {state.entity_id.partition(".")[2].removeprefix(f"{BOARD}_") for state in hass.states.async_all()}
     assert names == {
-        "activity", "connectivity", "last_seen", "next_wake", "problem", "stop_all",
+        "activity", "connectivity", "last_seen", "next_wake", "problem", "rain_delay_until", "seasonal_adjustment", "stop_all",
+        "watering_enabled",
         "zone_1", "zone_1_last_result", "zone_1_run_ends", "zone_1_run_time",
     }  # fmt: skip
 
@@ -122,7 +150,6 @@ async def test_sensor_that_failed_is_unknown(hass, sprinkler: Sprinkler):
         "battery",
         "solar_power",
         "zone_1_soil_moisture",
-        "zone_1_flow_rate",
         "zone_1_water_total",
         "zone_1_last_result",
     ):
@@ -155,10 +182,6 @@ async def test_last_result_tells_why_and_how_much(hass, sprinkler: Sprinkler):
     ("name", "expected"),
     [
         ("water_total", {"device_class": "water", "state_class": "total_increasing", "unit_of_measurement": "L"}),
-        (
-            "flow_rate",
-            {"device_class": "volume_flow_rate", "state_class": "measurement", "unit_of_measurement": "L/min"},
-        ),
         ("soil_moisture", {"device_class": "moisture", "state_class": "measurement", "unit_of_measurement": "%"}),
         ("run_ends", {"device_class": "timestamp"}),
     ],
@@ -172,11 +195,8 @@ async def test_sensors_are_what_dashboards_and_statistics_expect(hass, sprinkler
 async def test_valve_is_a_water_valve_that_opens_and_closes(hass, sprinkler: Sprinkler):
     await reports(sprinkler)
     attributes = hass.states.get(f"valve.{BOARD}_zone_2").attributes
-    assert (attributes["device_class"], attributes["supported_features"], attributes["evidence"]) == (
-        "water",
-        3,
-        "verified",
-    )
+    shown = {key: attributes[key] for key in ("device_class", "supported_features", "evidence", "flow_rate")}
+    assert shown == {"device_class": "water", "supported_features": 3, "evidence": "verified", "flow_rate": 0.0}
     assert "current_position" not in attributes
 
 
@@ -192,20 +212,19 @@ async def test_diagnostics_tell_everything_but_key_and_place(hass: HomeAssistant
     assert witness.KEY.hex() not in text
     assert witness.PAIRING_CODE.replace("-", "") not in text
     assert "1234" not in json.dumps(told["memory"]["desired"])
+    assert "1234" not in json.dumps(told["board"]["desired"])
     assert told["memory"]["desired"]["settings"]["longitude_cdeg"] == "**REDACTED**"
     assert told["board"]["state"]["zones"][0]["valve"] == "open"
     assert told["memory"]["samples"][-1]["n"] == 40
 
 
 def test_every_reason_to_refuse_has_a_sentence_in_every_language():
-    from custom_components.solar_sprinkler.commands import _EXPLAINED
+    from custom_components.solar_sprinkler.refusals import EXPLAINED
 
     for path in (FOLDER / "translations").glob("*.json"):
         sentences = json.loads(path.read_text(encoding="utf-8"))["exceptions"]
-        assert {f"refused_{reason}" for reason in _EXPLAINED} <= sentences.keys()
-        assert {key for key in sentences if key.startswith("refused_")} == {
-            f"refused_{reason}" for reason in _EXPLAINED
-        }
+        assert {f"refused_{reason}" for reason in EXPLAINED} <= sentences.keys()
+        assert {key for key in sentences if key.startswith("refused_")} == {f"refused_{reason}" for reason in EXPLAINED}
 
 
 def test_every_word_that_is_shown_is_translated():

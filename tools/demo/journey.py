@@ -98,6 +98,10 @@ class Journey(Steps):
         state = self._api.state(self._lawn.entity(key, ZONE))
         return float(state) if is_number(state) else 0.0
 
+    def _flow(self) -> float:
+        """Litres a minute through the valve, as Home Assistant shows it."""
+        return flow_of(self._api, self._valve)
+
     async def _wait_for(self, key: str, state: str, what: str, since: float) -> None:
         entity_id = self._lawn.entity(key, ZONE)
         self.progress.expect(what)
@@ -106,8 +110,8 @@ class Journey(Steps):
 
     async def _flows(self, meter_before: float, since: float) -> None:
         self.progress.expect("water flows, says Home Assistant")
-        held = await self._api.until(lambda: self._number("flow_rate") > 0, ANSWER_S)
-        self.hold(f"water flows, says Home Assistant: {self._number('flow_rate'):.1f} l/min", since, held=held)
+        held = await self._api.until(lambda: self._flow() > 0, ANSWER_S)
+        self.hold(f"water flows, says Home Assistant: {self._flow():.1f} l/min", since, held=held)
         ran_at = await self.truth.until_holds(lambda moment: moment["meter_ml"] > meter_before, since, ANSWER_S)
         meter = self.truth.now["meter_ml"] - meter_before
         self.measured(f"the meter has run {meter:.0f} ml, in truth", (ran_at or time.time()) - since, held=meter > 0)
@@ -135,6 +139,11 @@ class Journey(Steps):
         number = f"{float(state):.3g}" if is_number(state) else state
         unit = self._api.states.get(entity_id, {}).get("attributes", {}).get("unit_of_measurement", "")
         return f"{self._lawn.names[entity_id].lower()} {number} {unit}".rstrip()
+
+
+def flow_of(api: Api, valve: str) -> float:
+    """Litres a minute that Home Assistant shows at a valve; 0 while it shows none."""
+    return float(api.states.get(valve, {}).get("attributes", {}).get("flow_rate", 0))
 
 
 def is_number(state: str) -> bool:

@@ -18,7 +18,7 @@ async def async_get_config_entry_diagnostics(_hass: HomeAssistant, entry: Sprink
     coordinator = entry.runtime_data
     return {
         "entry": async_redact_data(dict(entry.data), TO_REDACT),
-        "board": plain(coordinator.data),
+        "board": async_redact_data(plain(coordinator.data), TO_REDACT),
         "memory": async_redact_data(coordinator.memory.to_json(), TO_REDACT),
         "run_times_s": dict(coordinator.run_times_s),
     }
