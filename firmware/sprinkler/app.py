@@ -169,7 +169,7 @@ class App:
             run = self.runs.get(zone) if request[0] == "run" and action[0] == "accepted" else None
             granted_s = request[2] // 1000 if request[0] == "run" and action[0] != "refused" else 0
             reason = action[2] if action[0] == "refused" else ("queued" if action[0] == "queued" else "")
-            run_until = self.run_until(zone) if run else 0
+            run_until = self.run_until(zone, self.clock.now_s()) if run else 0
             self.outbox.reply(
                 ids[action[1]], action[0] != "refused", reason, zone, run.run_id if run else 0, granted_s, run_until
             )
@@ -255,10 +255,9 @@ class App:
         left_ms = self._awake_until_ms - self.board.uptime_ms()
         return self.clock.unix(now_s) + (left_ms + 999) // 1000 if now_s and left_ms > 0 else 0
 
-    def run_until(self, zone):
-        """When the run of `zone` ends, in Unix seconds; 0 while it is not open or the clock is unset."""
+    def run_until(self, zone, now_s):
+        """When the run of `zone` ends, in Unix seconds; 0 while it is not open or the clock is unset (`now_s` 0)."""
         z = state.base(zone)
-        now_s = self.clock.now_s()
         if self.state[z + state.PHASE] != state.OPEN or not now_s:
             return 0
         return self.clock.unix(now_s) + (self.state[z + state.GRANTED_MS] - self.state[z + state.OPEN_MS] + 999) // 1000

@@ -39,12 +39,12 @@ def sign(key, topic, body):
 
 
 def verify(key, topic, payload):
-    """The JSON bytes of a signed `payload`, or None if it is too long, unsigned, or signed under another key or topic."""
-    if len(payload) > PAYLOAD_MAX or len(payload) < SIGNATURE_HEX + 1 or payload[-SIGNATURE_HEX - 1] != 10:
-        return None
-    body = payload[: -SIGNATURE_HEX - 1]
-    expected = _signature(key, topic, body)
+    """Length of the JSON in a signed `payload`, or 0 if it is too long, unsigned, or signed under another key or topic. The JSON is not copied."""
+    end = len(payload) - SIGNATURE_HEX - 1
+    if len(payload) > PAYLOAD_MAX or end < 1 or payload[end] != 10:
+        return 0
+    expected = _signature(key, topic, memoryview(payload)[:end])
     wrong = 0
     for i in range(SIGNATURE_HEX):
         wrong |= expected[i] ^ payload[i - SIGNATURE_HEX]
-    return None if wrong else body
+    return 0 if wrong else end

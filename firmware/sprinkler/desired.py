@@ -13,15 +13,17 @@ from .errors import RefusedError
 from .settings import Settings, integer
 from .store import DESIRED, read_file, write_file
 
+_KEY_MAX = 24  # bytes in which a key of the message is to be recognised, white space included
+
 
 def load(board, topic, key):
     """The settings kept on flash; the defaults when there are none, or when they do not validate."""
     payload = read_file(board, DESIRED)
-    body = verify(key, topic, payload) if payload else None
-    if body is None:
+    end = verify(key, topic, payload) if payload else 0
+    if not end:
         return Settings()
     try:
-        return parse(body, board.zones())
+        return parse(payload, end, board.zones())
     except RefusedError:
         return Settings()
 
@@ -31,16 +33,26 @@ def keep(board, payload):
     write_file(board, DESIRED, payload)
 
 
-def parse(body, zone_count):
-    """Settings from the JSON of a `desired` message. Raises RefusedError."""
+def parse(body, length, zone_count):
+    """Settings from the JSON of a `desired` message, the first `length` bytes of `body`. Raises RefusedError."""
+    version, given, programs = None, {}, []
     try:
-        desired = json.loads(body)
-        version = desired["version"]
-        given = desired.get("settings", {})
-        programs = desired.get("programs", [])
-        if type(given) is not dict or type(programs) is not list:
+        if body[:1] != b"{":
             raise RefusedError("invalid")
-    except (ValueError, KeyError, TypeError, AttributeError):
+        for start, end in children(body, 0, length):
+            key = body[start : start + _KEY_MAX].strip()
+            if key.startswith(b'"programs"'):
+                after = body.index(b":", start) + 1
+                if not body[after : after + _KEY_MAX].strip().startswith(b"["):
+                    raise RefusedError("invalid")
+                programs = children(body, after, end)
+            else:
+                part = json.loads(b"{" + body[start:end] + b"}")
+                version = part.get("version", version)
+                given = part.get("settings", given)
+        if type(given) is not dict:
+            raise RefusedError("invalid")
+    except (ValueError, TypeError, AttributeError):
         raise RefusedError("invalid")
     s = Settings()
     s.version = integer(version, (1, 0x3FFFFFFF))
@@ -57,16 +69,48 @@ def parse(body, zone_count):
         s.rule = parse_rule(s.tz_rule)
     except (ValueError, IndexError):
         raise RefusedError("invalid")
-    s.programs = _programs(programs, zone_count)
+    s.programs = _programs(body, programs, zone_count)
     return s
 
 
-def _programs(given, zone_count):
-    if len(given) > protocol.PROGRAM_ID_LIMITS[1]:
+def children(text, start, end):
+    """[(start, end)] of what stands between the commas of the JSON object or list in text[start:end]. A whole message as objects would not fit the heap
+    beside its text, so it is taken apart here, and each part is read by itself. Raises ValueError."""
+    found = []
+    depth = 0
+    quoted = escaped = False
+    for i in range(start, end):
+        byte = text[i]
+        if quoted:
+            quoted = escaped or byte != 34
+            escaped = byte == 92 and not escaped
+        elif byte == 34:
+            quoted = True
+        elif byte in b"{[":
+            depth += 1
+            if depth == 1:
+                start = i + 1
+        elif depth == 1 and byte in b",]}":
+            if text[start:i].strip():
+                found.append((start, i))
+            start = i + 1
+        if byte in b"]}" and not quoted:
+            depth -= 1
+    if depth or quoted:
+        raise ValueError("text")
+    return found
+
+
+def _programs(body, spans, zone_count):
+    if len(spans) > protocol.PROGRAM_ID_LIMITS[1]:
         raise RefusedError("too_many")
+    programs = []
     try:
-        programs = [_program(p, zone_count) for p in given if p.get("enabled", True) is True]
-    except (KeyError, TypeError, AttributeError):
+        for start, end in spans:
+            p = json.loads(body[start:end])
+            if p.get("enabled", True) is True:
+                programs.append(_program(p, zone_count))
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise RefusedError("invalid")
     programs.sort(key=lambda p: (p[1], p[0]))
     ids = [p[0] for p in programs]

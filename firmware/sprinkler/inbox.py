@@ -38,16 +38,16 @@ class Inbox:
         if leaf == protocol.COMMAND:
             self._command(topic, payload, retained)
             return
-        body = verify(self._app.config.key, topic, payload) if payload else None
+        end = verify(self._app.config.key, topic, payload) if payload else 0
         try:
-            if body is None:
+            if not end:
                 raise RefusedError("invalid")
             if leaf == protocol.DESIRED:
-                self._desired(body, payload)
+                self._desired(payload, end)
             elif leaf == protocol.ACK:
-                self._ack(json.loads(body))
+                self._ack(json.loads(payload[:end]))
             elif leaf == protocol.TIME:
-                heard = json.loads(body)
+                heard = json.loads(payload[:end])
                 self._app.clock.answer(heard["nonce"], integer(heard["at"], (1700000000, 0xFFFFFFFF)))
         except (RefusedError, ValueError, KeyError, TypeError):
             self.suspicious += 1
@@ -57,25 +57,30 @@ class Inbox:
         if ack["boot_id"] == self._app.memory.boot_id:
             self._app.outbox.acknowledged(integer(ack["event"], everything), integer(ack["sample"], everything))
 
-    def _desired(self, body, payload):
+    def _desired(self, payload, end):
         from .desired import keep, parse
 
         app = self._app
+        wanted = None
         try:
-            wanted = parse(body, app.board.zones())
-            if wanted.version > app.settings.version:
+            wanted = parse(payload, end, app.board.zones())
+            if wanted.version <= app.settings.version:
+                wanted = None
+            else:
                 keep(app.board, payload)
-                app.apply(wanted)
         except RefusedError as error:
             app.outbox.reply("desired", False, error.args[0])
         except StoreError:
             app.storage_fault = True
             app.outbox.reply("desired", False, "storage")
+            wanted = None
         app.board.drop("desired")
+        if wanted:
+            app.apply(wanted)
 
     def _command(self, topic, payload, retained):
-        body = verify(self._app.config.key, topic, payload) if payload else None
-        if body is None:
+        end = verify(self._app.config.key, topic, payload) if payload else 0
+        if not end:
             self.suspicious += 1
             if (
                 payload
@@ -87,7 +92,7 @@ class Inbox:
             return
         command_id = ""
         try:
-            command = json.loads(body)
+            command = json.loads(payload[:end])
             command_id = command["id"]
             if type(command_id) is not str or not 0 < len(command_id) <= 16:
                 raise RefusedError("invalid")

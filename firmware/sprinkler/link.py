@@ -74,11 +74,10 @@ class Link:
             return None
 
     def publish(self, topic, payload, retain):
-        """Queue one message; call only when there is `room`. Its payload is a list of pieces, which is emptied: memory is short while it is sent."""
+        """Queue one message; call only when there is `room`. Its payload is bytes, or a function that yields its pieces."""
         self._packet_id = mqtt.next_id(self._packet_id)
-        self._in_flight.append(self._packet_id)
         packet = mqtt.publish(topic, payload, self._packet_id, retain)
-        payload.clear()
+        self._in_flight.append(self._packet_id)
         self._send(packet)
         self._owe()
 

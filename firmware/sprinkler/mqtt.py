@@ -27,9 +27,13 @@ def _text(data):
     return bytes((len(raw) >> 8, len(raw) & 255)) + raw
 
 
-def _packet(first, parts):
-    """First byte, remaining length (section 2.2.3), the parts; in one buffer that is allocated once: a copy of a long message would not fit the heap."""
+def _packet(first, parts, pieces=None):
+    """First byte, remaining length (section 2.2.3), the parts, then what `pieces` yields; in one buffer that is allocated once. The pieces are made
+    twice, first to be measured: held together beside the packet they would not fit the heap. Raises LinkError when they differ."""
     length = sum(len(part) for part in parts)
+    if pieces:
+        length += sum(len(piece) for piece in pieces())
+    size = length
     head = bytearray((first,))
     while True:
         byte = length & 127
@@ -38,11 +42,14 @@ def _packet(first, parts):
         if not length:
             break
     end = len(head)
-    out = bytearray(end + sum(len(part) for part in parts))
+    out = bytearray(end + size)
     out[:end] = head
-    for part in parts:
-        out[end : end + len(part)] = part
-        end += len(part)
+    for source in (parts, pieces() if pieces else ()):
+        for part in source:
+            out[end : end + len(part)] = part
+            end += len(part)
+    if end != len(head) + size:
+        raise LinkError("length")
     return out
 
 
@@ -63,8 +70,12 @@ def connect(client_id, user, password, keepalive_s, will_topic, will_payload):
 
 
 def publish(topic, payload, packet_id, retain):
-    """PUBLISH at QoS 1 (section 3.3). `payload`: a list of its pieces."""
-    return _packet(0x33 if retain else 0x32, [_text(topic), bytes((packet_id >> 8, packet_id & 255))] + payload)
+    """PUBLISH at QoS 1 (section 3.3). `payload`: a function that yields its pieces, the same each time, or bytes."""
+    parts = [_text(topic), bytes((packet_id >> 8, packet_id & 255))]
+    first = 0x33 if retain else 0x32
+    if isinstance(payload, bytes):
+        return _packet(first, parts + [payload])
+    return _packet(first, parts, payload)
 
 
 def subscribe(topics, packet_id):

@@ -83,10 +83,10 @@ class Outbox:
         if self._announce_due:
             self._announce_due = False
             topic = protocol.topic(app.board.device_id, protocol.ANNOUNCE)
-            app.link.publish(topic, [sign(app.config.key, topic, app.announce())], True)
+            app.link.publish(topic, sign(app.config.key, topic, app.announce()), True)
         elif self._online_due:
             self._online_due = False
-            self.publish(protocol.AVAILABILITY, [report.ONLINE], True)
+            self.publish(protocol.AVAILABILITY, report.ONLINE, True)
         elif self._time_due:
             self._time_due = False
             self.publish(protocol.TIME_REQUEST, report.time_request(app.clock.nonce), False)
@@ -100,9 +100,10 @@ class Outbox:
 
     def _publish_state(self):
         app = self._app
-        self.state_due = False
         self._state_ms = app.board.uptime_ms()
-        self.publish(protocol.STATE, report.board_state(app), True)
+        now_s = app.clock.now_s()
+        self.publish(protocol.STATE, lambda: report.board_state(app, now_s), True)
+        self.state_due = False
 
     def _publish_backlog(self):
         app = self._app
@@ -115,7 +116,7 @@ class Outbox:
         samples = m.next_samples(self._sent_sample, report.SAMPLES_PER_MESSAGE)
         if samples:
             self._sent_sample = samples[-1][0]
-            self.publish(protocol.TELEMETRY, report.telemetry(app, samples), False)
+            self.publish(protocol.TELEMETRY, lambda: report.telemetry(app, samples), False)
         return bool(samples)
 
     def owes_replies(self):
@@ -134,6 +135,6 @@ class Outbox:
         except LinkError:
             pass  # then the will speaks for us
 
-    def publish(self, leaf, pieces, retain):
-        """Publish one message on one of this board's topics; its payload is a list of pieces."""
-        self._app.link.publish(protocol.topic(self._app.board.device_id, leaf), pieces, retain)
+    def publish(self, leaf, payload, retain):
+        """Publish one message on one of this board's topics; its payload is bytes, or a function that yields its pieces."""
+        self._app.link.publish(protocol.topic(self._app.board.device_id, leaf), payload, retain)

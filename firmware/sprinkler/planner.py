@@ -18,6 +18,8 @@ class Planner:
         self._starts = (0,) * 5  # the next start of any zone, and of each; seconds since 2000, 0: none
         self._from_s = self._until_s = 0  # while the clock is between them, nothing starts
         self._looked_ms = 0
+        self._before = None  # the programs before a change that was not looked at yet
+        self._changed_s = 0
         self.waiting = False  # a program is to start, once the time is confirmed
 
     def due(self, now_ms):
@@ -25,9 +27,12 @@ class Planner:
         app = self._app
         if not self.behind() or (self.waiting and now_ms - self._looked_ms < _LOOK_EVERY_MS):
             return []
-        from .planning import plan
+        from .planning import mark_changed, plan
 
         now_s = app.clock.now_s()
+        if self._before is not None:
+            mark_changed(app, self._before, self._asked, self._changed_s)
+            self._before = None
         self._looked_ms = now_ms
         found, starts = plan(app, self._asked, now_s)
         if starts != self._starts:
@@ -69,12 +74,9 @@ class Planner:
         app = self._app
         now_s = app.clock.now_s()
         self._until_s = 0
-        if now_s:
-            from .planning import mark_changed
-
-            slack_min = 0 if app.staying_awake(app.board.uptime_ms()) else app.settings.wake_interval_s // 60
-            mark_changed(app, before, self._asked, now_s - slack_min * 60)
-            app.board.drop("planning")
+        if now_s and self._before is None:
+            self._before = before  # looked at in the next turn, when the message has left the heap
+            self._changed_s = now_s - (0 if app.staying_awake(app.board.uptime_ms()) else app.settings.wake_interval_s)
 
     def next_start_s(self, zone):
         """When the next program of `zone` (0: of any) starts, in seconds since 2000; 0: none, or the clock is unset."""

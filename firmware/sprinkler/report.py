@@ -1,6 +1,7 @@
 """Report: builds each message of the board, and nothing else builds one (docs/protocol.md says what they hold).
 
-Rule: what the board knows in, JSON out, as a list of pieces: a long message is never held twice. It must not know sockets or when to publish.
+Rule: what the board knows in, JSON out; the long messages piece by piece, because no board has room for all of one in pieces and as a
+packet. It must not know sockets or when to publish.
 """
 
 import json
@@ -22,12 +23,13 @@ def _json(value):
 
 def _list(head, items):
     """The pieces of an object that starts with `head` and ends in a list of `items`."""
-    pieces = [head]
+    yield head
+    between = b""
     for item in items:
-        pieces.append(item)
-        pieces.append(b",")
-    pieces[-1] = b"]}"
-    return pieces
+        yield between
+        yield item
+        between = b","
+    yield b"]}"
 
 
 def announce(device_id, zones, features):
@@ -49,14 +51,14 @@ def announce(device_id, zones, features):
 
 def asleep(until):
     """Availability of a board that sleeps until `until` (Unix seconds, 0: unknown)."""
-    return [_json({"state": "asleep", "until": until})]
+    return _json({"state": "asleep", "until": until})
 
 
-def board_state(app):
-    """What is true now. Zone after zone becomes text, so that no more than one is held as objects."""
+def board_state(app, now_s):
+    """What is true at `now_s`, piece by piece: no more than one zone is held as objects, or as text."""
     m, s, clock = app.memory, app.settings, app.clock
     head = {
-        "at": clock.unix(clock.now_s()),
+        "at": clock.unix(now_s),
         "boot_id": m.boot_id,
         "clock": clock.word(),
         "power_mode": protocol.POWER_MODES[m.power_mode],
@@ -73,10 +75,12 @@ def board_state(app):
         "sample": m.sample_count,
         "faults": app.board_faults(),
     }
-    return _list(_json(head)[:-1] + b',"zones":[', [_zone_state(app, zone) for zone in range(1, app.board.zones() + 1)])
+    return _list(
+        _json(head)[:-1] + b',"zones":[', (_zone_state(app, zone, now_s) for zone in range(1, app.board.zones() + 1))
+    )
 
 
-def _zone_state(app, zone):
+def _zone_state(app, zone, now_s):
     s = app.state
     z = state.base(zone)
     run = app.runs.get(zone)
@@ -91,7 +95,7 @@ def _zone_state(app, zone):
             "run_id": run.run_id if run else 0,
             "program": s[z + state.PROGRAM],
             "run_time_s": s[z + state.GRANTED_MS] // 1000,
-            "run_until": app.run_until(zone),
+            "run_until": app.run_until(zone, now_s),
             "queued_s": s[z + state.QUEUED_MS] // 1000,
             "flow_rate_ml_min": (app.senses.flow_rate_ml_min if phase != state.CLOSED else 0) if metered else None,
             "volume_ml": app.memory.kept_ml[zone - 1] if metered else None,
@@ -120,30 +124,28 @@ def _last_run(app, zone):
 def event(app, number, fields):
     """One event, from its packed fields (store._EVENT)."""
     at, kind, zone, run_id, program, result, reason, duration_s, volume_ml = fields
-    return [
-        _json(
-            {
-                "boot_id": app.memory.boot_id,
-                "oldest": app.memory.oldest_event(),
-                "n": number,
-                "at": app.clock.unix(at),
-                "event": protocol.EVENTS[kind],
-                "zone": zone,
-                "run_id": run_id,
-                "program": program,
-                "result": protocol.RESULTS[result],
-                "reason": protocol.REASONS[reason],
-                "duration_s": duration_s,
-                "volume_ml": volume_ml if app.senses.has_flow() else None,
-            }
-        )
-    ]
+    return _json(
+        {
+            "boot_id": app.memory.boot_id,
+            "oldest": app.memory.oldest_event(),
+            "n": number,
+            "at": app.clock.unix(at),
+            "event": protocol.EVENTS[kind],
+            "zone": zone,
+            "run_id": run_id,
+            "program": program,
+            "result": protocol.RESULTS[result],
+            "reason": protocol.REASONS[reason],
+            "duration_s": duration_s,
+            "volume_ml": volume_ml if app.senses.has_flow() else None,
+        }
+    )
 
 
 def telemetry(app, samples):
     """Up to SAMPLES_PER_MESSAGE numbered samples."""
     head = b'{"boot_id":%d,"oldest":%d,"samples":[' % (app.memory.boot_id, app.memory.oldest_sample())
-    return _list(head, [_sample(app, number, fields) for number, fields in samples])
+    return _list(head, (_sample(app, number, fields) for number, fields in samples))
 
 
 def _sample(app, number, fields):
@@ -172,21 +174,19 @@ def _known(value, none):
 
 def reply(command_id, accepted, reason, zone, run_id, run_time_s, run_until):
     """The answer to a command."""
-    return [
-        _json(
-            {
-                "id": command_id,
-                "accepted": accepted,
-                "reason": reason,
-                "zone": zone,
-                "run_id": run_id,
-                "run_time_s": run_time_s,
-                "run_until": run_until,
-            }
-        )
-    ]
+    return _json(
+        {
+            "id": command_id,
+            "accepted": accepted,
+            "reason": reason,
+            "zone": zone,
+            "run_id": run_id,
+            "run_time_s": run_time_s,
+            "run_until": run_until,
+        }
+    )
 
 
 def time_request(nonce):
     """The question for the time."""
-    return [_json({"nonce": nonce})]
+    return _json({"nonce": nonce})

@@ -24,15 +24,15 @@ def test_the_signature_is_hmac_sha256_over_topic_zero_and_body(key, topic, body)
 
 @given(st.binary(min_size=16, max_size=16), st.binary(max_size=300))
 def test_what_is_signed_verifies(key, body):
-    assert verify(key, TOPIC, sign(key, TOPIC, body)) == body
+    assert verify(key, TOPIC, sign(key, TOPIC, body)) == len(body)
 
 
 def test_a_signature_counts_for_its_topic_only():
-    assert verify(KEY, TOPIC.replace("command", "desired"), sign(KEY, TOPIC, BODY)) is None
+    assert verify(KEY, TOPIC.replace("command", "desired"), sign(KEY, TOPIC, BODY)) == 0
 
 
 def test_a_signature_counts_for_its_board_only():
-    assert verify(bytes(16), TOPIC, sign(KEY, TOPIC, BODY)) is None
+    assert verify(bytes(16), TOPIC, sign(KEY, TOPIC, BODY)) == 0
 
 
 def test_every_changed_bit_is_seen():
@@ -41,21 +41,21 @@ def test_every_changed_bit_is_seen():
         for bit in range(8):
             forged = bytearray(signed)
             forged[i] ^= 1 << bit
-            assert verify(KEY, TOPIC, bytes(forged)) is None, (i, bit)
+            assert verify(KEY, TOPIC, bytes(forged)) == 0, (i, bit)
 
 
 @pytest.mark.parametrize("payload", [b"", b"\n", BODY, b"x" * 33, BODY + b"\n" + b"0" * 31, BODY + b" " + b"0" * 32])
 def test_what_has_no_signature_does_not_verify(payload):
-    assert verify(KEY, TOPIC, payload) is None
+    assert verify(KEY, TOPIC, payload) == 0
 
 
 def test_an_upper_case_signature_does_not_verify():
     signed = sign(KEY, TOPIC, BODY)
-    assert verify(KEY, TOPIC, BODY + b"\n" + signed[-32:].upper()) is None
+    assert verify(KEY, TOPIC, BODY + b"\n" + signed[-32:].upper()) == 0
 
 
 def test_a_body_over_the_limit_is_refused_before_its_signature_is_computed():
-    assert verify(KEY, TOPIC, sign(KEY, TOPIC, b"x" * PAYLOAD_MAX)) is None
+    assert verify(KEY, TOPIC, sign(KEY, TOPIC, b"x" * PAYLOAD_MAX)) == 0
 
 
 def test_the_pairing_code_is_base32_with_two_check_characters():

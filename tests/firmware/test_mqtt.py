@@ -22,6 +22,18 @@ def one_by_one(data: bytes, pieces: list[int] | None = None) -> list[tuple]:
     return packets
 
 
+def test_a_payload_in_pieces_is_the_same_packet_as_a_whole_one():
+    pieces = (b"x" * 100, b"", b"y" * 100)
+    assert mqtt.publish("t", lambda: iter(pieces), 1, False) == mqtt.publish("t", b"".join(pieces), 1, False)
+
+
+@pytest.mark.parametrize("second", [b"longer", b"les"])
+def test_pieces_that_change_while_they_are_counted_make_no_packet(second):
+    turns = [b"four", second]
+    with pytest.raises(LinkError):
+        mqtt.publish("t", lambda: iter([turns.pop(0)]), 1, False)
+
+
 def test_connect_asks_for_a_persistent_session_with_a_retained_will():
     packet = mqtt.connect("sprinkler-5a17e001", "u", "p", 60, "a/availability", b"lost")
     assert packet == (
@@ -39,12 +51,12 @@ def test_connect_without_a_user_says_so():
 
 
 def test_publish_carries_topic_id_and_payload_in_one_buffer():
-    assert mqtt.publish("a/b", [b"hi"], 10, False) == b"\x32\x09\x00\x03a/b\x00\x0ahi"
-    assert mqtt.publish("a/b", [b"h", b"i"], 10, True)[0] == 0x33
+    assert mqtt.publish("a/b", b"hi", 10, False) == b"\x32\x09\x00\x03a/b\x00\x0ahi"
+    assert mqtt.publish("a/b", lambda: iter((b"h", b"i")), 10, True)[0] == 0x33
 
 
 def test_a_long_publish_has_a_two_byte_length():
-    packet = mqtt.publish("t", [b"x" * 200], 1, False)
+    packet = mqtt.publish("t", b"x" * 200, 1, False)
     assert packet[1:3] == b"\xcd\x01"
     assert len(packet) == 3 + 205
 
@@ -101,7 +113,7 @@ def test_what_breaks_the_standard_closes_the_connection(data):
 
 
 def test_a_message_too_long_to_hold_is_skipped_and_can_be_acknowledged():
-    long = mqtt.publish("solar/board/command", [b"x" * 5000], 77, False)
+    long = mqtt.publish("solar/board/command", b"x" * 5000, 77, False)
     data = bytes(long) + b"\xd0\x00"
     for pieces in ([len(data)], [3, 100, 400, 4000], [1] * len(data)):
         packets = one_by_one(data, list(pieces))
@@ -137,7 +149,7 @@ def test_noise_gives_packets_or_a_link_error_and_stays_bounded(data, pieces):
     st.data(),
 )
 def test_what_is_published_is_what_is_decoded(messages, data):
-    wire = b"".join(bytes(mqtt.publish(topic, [payload], packet_id, False)) for topic, payload, packet_id in messages)
+    wire = b"".join(bytes(mqtt.publish(topic, payload, packet_id, False)) for topic, payload, packet_id in messages)
     pieces = data.draw(st.lists(st.integers(1, 90), max_size=10))
     assert one_by_one(wire, pieces) == [
         (PUBLISH, topic, payload, packet_id, 0) for topic, payload, packet_id in messages

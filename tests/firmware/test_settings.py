@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sprinkler import desired
 from sprinkler.core.localtime import day_number
@@ -22,7 +24,8 @@ PROGRAM = {
 
 
 def parse(zones=2, **changes):
-    return desired.parse(json.dumps({"version": 3, "settings": {}, "programs": [], **changes}).encode(), zones)
+    text = json.dumps({"version": 3, "settings": {}, "programs": [], **changes}).encode()
+    return desired.parse(text + b"]", len(text), zones)
 
 
 def test_programs_are_ordered_by_zone_and_id():
@@ -80,4 +83,32 @@ def test_bad_settings_are_refused_with_a_reason(changes, reason):
 @pytest.mark.parametrize("body", [b"", b"[]", b"3", b"{", b"null", b'{"version": 1, "settings": null}', b"\xff"])
 def test_what_is_no_object_is_refused(body):
     with pytest.raises(RefusedError):
-        desired.parse(body, 2)
+        desired.parse(body, len(body), 2)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**29), 2**29) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(values=st.lists(JSON, max_size=5), indent=st.sampled_from([None, 1]))
+def test_a_list_that_is_taken_apart_gives_the_same_parts(values, indent):
+    text = json.dumps(values, indent=indent).encode()
+    assert [json.loads(text[start:end]) for start, end in desired.children(text, 0, len(text))] == values
+
+
+@given(values=st.dictionaries(st.text(), JSON, max_size=5))
+def test_an_object_that_is_taken_apart_gives_the_same_members(values):
+    text = json.dumps(values).encode()
+    members = {}
+    for start, end in desired.children(text, 0, len(text)):
+        members |= json.loads(b"{" + text[start:end] + b"}")
+    assert members == values
+
+
+@pytest.mark.parametrize("text", [b"[1", b'["a]', b"[1]]", b"[{]"])
+def test_a_text_that_does_not_end_where_it_should_is_refused(text):
+    with pytest.raises(ValueError, match="text"):
+        desired.children(text, 0, len(text))
