@@ -19,7 +19,6 @@ from sim.flash import Flash
 from sim.net import Network
 from sim.parts import Bench
 from sim.port import DEEPSLEEP_RESET, HARD_RESET, PWRON_RESET, SOFT_RESET, WDT_RESET, Port, Session
-from sim.port.session import ASLEEP_MA
 from sim.provision import FIRMWARE, Settings, provision
 from sim.timeline import FOREVER_US, VirtualTime, Waiter
 from sim.world import Scenario, World
@@ -215,7 +214,7 @@ class SimulatedBoard:
 
     def _sleep(self, asked_us: int) -> int:
         now_us = self.timeline.now_us
-        self.world.set_load_ma(ASLEEP_MA)
+        self.world.set_load_ma(battery.ASLEEP_MA[self.world.scenario.feather])
         if asked_us == 0:
             return self._rest(FOREVER_US - now_us, DEEPSLEEP_RESET)
         return self._rest(self.chip.clock.sleep(now_us, asked_us), DEEPSLEEP_RESET)

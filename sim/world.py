@@ -1,23 +1,24 @@
 """One lawn with its sun, cell, soil and water: the ground truth, which no firmware can talk about or touch but through its parts.
 
-Rule: everything is brought to the present lazily, in closed form between changes (`advance`). Water runs at the pace of true time; sun,
-soil and cell live `speed` times faster. The water meter of each zone counts what truly passes its valve.
+Rule: everything is brought to the present lazily, in closed form between changes and from one slot of the weather to the next (`advance`). Water runs at
+the pace of true time; sun, soil and cell live `speed` times faster. The water meter of each zone counts what truly passes its valve.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sim import battery, hydraulics, soil, sun, weather
+from sim import battery, climate, hydraulics, soil
 from sim.errors import SettingError
 from sim.timeline import Timeline, VirtualTime
 from sim.zone import Zone
 
-STEP_S = 600.0  # longest stretch of the lawn's time over which the sun is taken as constant
-
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What a world starts from. Angles in degrees (east and north positive), times in Unix seconds."""
+    """What a world starts from. Angles in degrees (east and north positive), times in Unix seconds.
+
+    `site` names a record of `sim.data` (with `year`, for a daily one); without it the weather is made up for latitude and longitude.
+    """
 
     zones: int = 2
     seed: int = 0
@@ -31,7 +32,12 @@ class Scenario:
     panel_w: float = 2.0
     area_m2: float = 30.0  # of each zone
     depletion_mm: float = 20.0
-    clouds: bool = True  # False: always a clear sky and no rain
+    clouds: bool = True  # False: always a clear sky and no rain; a record has its own
+    site: str = ""
+    year: int | None = None
+    soil: str = "loam"
+    grass: str = "cool"
+    feather: str = "rev_g"
 
     def __post_init__(self) -> None:
         if not 1 <= self.zones <= 4:
@@ -42,6 +48,14 @@ class Scenario:
             raise SettingError(f"speed must be above 0 and at most 100000, not {self.speed:g}")
         if not (0 <= self.battery_pct <= 100 and self.capacity_mah > 0 and self.panel_w >= 0 and self.area_m2 > 0):
             raise SettingError("battery_pct must be 0 to 100, capacity and area above 0, the panel not negative")
+        if self.feather not in battery.ASLEEP_MA:
+            raise SettingError(f"no Feather called '{self.feather}'; there are: {', '.join(battery.ASLEEP_MA)}")
+
+
+def weather_of(scenario: Scenario) -> climate.Weather:
+    """The weather of a scenario. Raises SettingError for a site or year without a record."""
+    place = scenario.latitude_deg, scenario.longitude_deg
+    return climate.shared(scenario.site, scenario.year, scenario.seed, *place, scenario.clouds)
 
 
 class World:
@@ -50,7 +64,9 @@ class World:
     def __init__(self, scenario: Scenario | None = None, timeline: Timeline | None = None) -> None:
         self.scenario = scenario or Scenario()
         self.timeline: Timeline = timeline or VirtualTime()
-        self.zones = [Zone(self.scenario.depletion_mm) for _ in range(self.scenario.zones)]
+        self.weather = weather_of(self.scenario)
+        ground = soil.Ground.of(self.scenario.soil, self.scenario.grass)
+        self.zones = [Zone(self.scenario.depletion_mm, ground) for _ in range(self.scenario.zones)]
         self.supply_bar = hydraulics.SUPPLY_BAR
         self.charge_mah = self.scenario.capacity_mah * self.scenario.battery_pct / 100
         self.charged_mah = 0.0  # sum of what went into the cell
@@ -76,13 +92,9 @@ class World:
         start_s = scenario.start_unix_s if scenario.lawn_start_unix_s is None else scenario.lawn_start_unix_s
         return start_s + at_us / 1_000_000 * scenario.speed
 
-    def irradiance_w_m2(self, lawn_unix_s: float) -> float:
-        """Global horizontal irradiance at a moment of the lawn's time."""
-        scenario = self.scenario
-        clear = sun.clear_sky_w_m2(sun.elevation_deg(lawn_unix_s, scenario.latitude_deg, scenario.longitude_deg))
-        if clear and scenario.clouds:
-            clear *= weather.clearness(scenario.seed, lawn_unix_s)
-        return clear
+    def now(self) -> climate.Slot:
+        """The weather at this moment."""
+        return self.weather.slot(self.lawn_unix_s())
 
     # --- cell and panel
 
@@ -93,15 +105,16 @@ class World:
 
     def currents(self) -> tuple[float, float, float, float]:
         """Now: (irradiance in W/m2, what the panel could give, what it gives, what goes into the cell), currents in ampere."""
-        light = 0.0 if self.darkness else self.irradiance_w_m2(self.lawn_unix_s())
+        slot = self.now()
+        light = 0.0 if self.darkness else slot.light_w_m2
         available_a = battery.panel_a(light, self.scenario.panel_w)
-        drawn_a, into_cell_a = battery.charger_a(self.charge, available_a, self.load_ma / 1000)
+        drawn_a, into_cell_a = battery.charger_a(self.charge, available_a, self.load_ma / 1000, slot.temperature_c)
         return light, available_a, drawn_a, into_cell_a
 
     def battery_v(self) -> float:
         """Voltage at the cell's terminals now."""
         self.advance()
-        return battery.terminal_v(self.charge, self.currents()[3])
+        return battery.terminal_v(self.charge, self.currents()[3], self.now().temperature_c)
 
     def panel_v(self) -> float:
         """Voltage of the panel now."""
@@ -157,7 +170,10 @@ class World:
         for zone in self.zones:
             if zone.flow_ml_s:
                 total_ml_s += zone.flow_ml_s
-                zone.meter_ml += zone.flow_ml_s * elapsed_us / 1_000_000
+                passed_ml = zone.flow_ml_s * elapsed_us / 1_000_000
+                zone.meter_ml += passed_ml
+                if zone.valve.burst:
+                    zone.spilled_ml += passed_ml * (1 - zone.valve.share())
         if total_ml_s >= hydraulics.WHEEL_TURNS_ML_S:
             self.turned_ml += total_ml_s * elapsed_us / 1_000_000
 
@@ -167,19 +183,19 @@ class World:
         elapsed_us = self.timeline.now_us - self._at_us
         if elapsed_us <= 0:
             return
-        scenario = self.scenario
-        lawn_s = elapsed_us / 1_000_000 * scenario.speed
-        from_s = self._lawn_unix_s(self._at_us)
+        at_s, left_s = self._lawn_unix_s(self._at_us), elapsed_us / 1_000_000 * self.scenario.speed
         self._at_us = self.timeline.now_us
-        steps = max(1, -int(-lawn_s // STEP_S))
-        for index in range(steps):
-            self._step(from_s + lawn_s * (index + 0.5) / steps, lawn_s / steps, steps - index)
+        while left_s > 0:
+            until_slot_s = climate.SLOT_S - at_s % climate.SLOT_S
+            seconds = left_s if left_s <= until_slot_s else until_slot_s
+            self._step(self.weather.slot(at_s + seconds / 2), seconds, seconds / left_s)
+            at_s += seconds
+            left_s -= seconds
 
-    def _step(self, middle_unix_s: float, seconds: float, steps_left: int) -> None:
-        """Let `seconds` of the lawn's time pass; water waiting for the soil is spread over the steps that are left."""
-        light = self.irradiance_w_m2(middle_unix_s)
-        available_a = 0.0 if self.darkness else battery.panel_a(light, self.scenario.panel_w)
-        into_cell_a = battery.charger_a(self.charge, available_a, self.load_ma / 1000)[1]
+    def _step(self, slot: climate.Slot, seconds: float, share: float) -> None:
+        """Let `seconds` of the lawn's time pass within one slot; the soil gets `share` of the water that waits for it."""
+        available_a = 0.0 if self.darkness else battery.panel_a(slot.light_w_m2, self.scenario.panel_w)
+        into_cell_a = battery.charger_a(self.charge, available_a, self.load_ma / 1000, slot.temperature_c)[1]
         moved_mah = into_cell_a * seconds / 3.6
         moved_mah = min(max(moved_mah, -self.charge_mah), self.scenario.capacity_mah - self.charge_mah)
         self.charge_mah += moved_mah
@@ -187,12 +203,14 @@ class World:
             self.charged_mah += moved_mah
         else:
             self.drawn_mah -= moved_mah
-        demand_mm = soil.evapotranspiration_mm_s(light) * seconds
-        rain_mm = weather.rain_mm_h(self.scenario.seed, middle_unix_s) * seconds / 3600 if self.scenario.clouds else 0.0
+        hours = seconds / 3600
         for zone in self.zones:
-            watered_ml = (zone.meter_ml - zone.watered_ml) / steps_left
-            zone.watered_ml += watered_ml
-            soil.step(zone.soil, seconds, demand_mm, rain_mm, watered_ml / 1000 / self.scenario.area_m2)
+            watered_ml = zone.meter_ml - zone.spilled_ml - zone.watered_ml
+            if watered_ml:
+                watered_ml *= share
+                zone.watered_ml += watered_ml
+            irrigation_mm = watered_ml / 1000 / self.scenario.area_m2
+            soil.step(zone.soil, seconds, slot.et0_mm_h * hours, slot.rain_mm_h * hours, irrigation_mm, slot.et0_mm_day)
 
     def truth(self) -> dict[str, object]:
         """All that is really so, now; times in Unix seconds, the rest with its unit in its name."""
@@ -203,7 +221,7 @@ class World:
             "lawn_at": self.lawn_unix_s(),
             "sun_w_m2": round(light, 1),
             "solar_ma": round(drawn_a * 1000, 1),
-            "battery_mv": round(battery.terminal_v(self.charge, into_cell_a) * 1000),
+            "battery_mv": round(battery.terminal_v(self.charge, into_cell_a, self.now().temperature_c) * 1000),
             "battery_ma": round(into_cell_a * 1000, 1),
             "battery_pct": round(self.charge * 100, 2),
             "battery_mah": round(self.charge_mah, 3),
@@ -214,7 +232,7 @@ class World:
                     "flow_rate_ml_min": round(zone.flow_ml_s * 60),
                     "meter_ml": round(zone.meter_ml, 1),
                     "depletion_um": round(zone.soil.depletion_mm * 1000),
-                    "soil_pct": round(100 * (1 - zone.soil.depletion_mm / soil.TOTAL_AVAILABLE_MM), 1),
+                    "soil_pct": round(100 * zone.soil.available, 1),
                     "runoff_um": round(zone.soil.runoff_mm * 1000),
                     "drained_um": round(zone.soil.drained_mm * 1000),
                 }

@@ -1,4 +1,4 @@
-"""A zone as it truly is: its latching valve with the faults a valve may have, its soil, and the meter that counts every drop.
+"""A zone as it truly is: its latching valve with the faults a valve may have, its pipes, its soil, and the meter that counts every drop.
 
 Rule: a valve is moved by the world alone, when a part has pushed its plunger.
 """
@@ -9,7 +9,7 @@ from sim import soil
 class Valve:
     """A latching valve: it stays as it is without power and moves only by a pulse. The attributes below are its possible faults."""
 
-    __slots__ = ("clogged", "leak", "needs_us", "open", "sticks_closed", "sticks_open", "swallow_pulses")
+    __slots__ = ("burst", "clogged", "leak", "needs_us", "open", "sticks_closed", "sticks_open", "swallow_pulses")
 
     def __init__(self) -> None:
         self.open = False
@@ -18,23 +18,32 @@ class Valve:
         self.sticks_open = False  # closing pulses do nothing
         self.sticks_closed = False  # opening pulses do nothing
         self.leak = 0.0  # opening of a closed valve, 0 ... 0.1
-        self.clogged = False  # open, but nothing comes
+        self.clogged: float = 0.0  # part of the sprinklers that is blocked: True or 1 = open, but nothing comes
+        self.burst = 0.0  # a broken pipe behind the valve: its opening, as many times the sprinklers'
 
     def opening(self) -> float:
-        """How far water sees it open: 0 ... 1."""
-        if self.open:
-            return 0.0 if self.clogged else 1.0
-        return self.leak
+        """How far water sees it open: 0 ... 1, more with a burst pipe."""
+        return (self.sprinklers() + self.burst) * (1.0 if self.open else self.leak)
+
+    def sprinklers(self) -> float:
+        """What the sprinklers still let pass, 0 ... 1."""
+        return max(0.0, 1.0 - self.clogged)
+
+    def share(self) -> float:
+        """The part of the water that reaches the lawn."""
+        whole = self.sprinklers() + self.burst
+        return self.sprinklers() / whole if whole else 1.0
 
 
 class Zone:
-    """One zone's valve, the soil below it, and the meter that counts every drop (`meter_ml`)."""
+    """One zone's valve, the soil below it, and the meter that counts every drop (`meter_ml`); what a burst lost is in `spilled_ml`."""
 
-    __slots__ = ("flow_ml_s", "meter_ml", "soil", "valve", "watered_ml")
+    __slots__ = ("flow_ml_s", "meter_ml", "soil", "spilled_ml", "valve", "watered_ml")
 
-    def __init__(self, depletion_mm: float) -> None:
+    def __init__(self, depletion_mm: float, ground: soil.Ground = soil.LOAM) -> None:
         self.valve = Valve()
-        self.soil = soil.Bucket(depletion_mm)
+        self.soil = soil.Bucket(depletion_mm, ground)
         self.meter_ml = 0.0
+        self.spilled_ml = 0.0
         self.flow_ml_s = 0.0
         self.watered_ml = 0.0  # part of the meter that the soil has been told of

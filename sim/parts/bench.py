@@ -7,7 +7,6 @@ low), ADC0 battery divider 1:5. One zone: its nSLEEP is tied to 15; more: to the
 from collections.abc import Callable
 from random import Random
 
-from sim import soil
 from sim.parts.bridge import Bridge
 from sim.parts.i2c import Bus, CurrentSensor, Expander, SoilProbe
 from sim.world import World
@@ -157,7 +156,7 @@ class Bench:
     def _probe(self, zone: int) -> SoilProbe:
         def measure() -> float:
             self.world.advance()
-            wet = 1 - self.world.zones[zone].soil.depletion_mm / soil.TOTAL_AVAILABLE_MM
+            wet = self.world.zones[zone].soil.available
             return PROBE_DRY + (PROBE_WET - PROBE_DRY) * wet + self.random.gauss(0.0, 2.0)
 
         return SoilProbe(self.world.timeline, measure)

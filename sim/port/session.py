@@ -7,6 +7,7 @@ time pass only through `wait`, `spend` and `block`.
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from sim.battery import AWAKE_MA, AWAKE_RADIO_MA
 from sim.errors import Ending, PowerLoss, WatchdogReset
 from sim.timeline import FOREVER_US, Event, Files, Timeline, Waiter
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 IRQ_QUEUE = 4  # soft handlers that the interpreter can hold back
 WATCHDOG_US = 3_200_000
-
-AWAKE_RADIO_MA, AWAKE_MA, ASLEEP_MA = 75.0, 20.0, 0.12
 
 type Handler = Callable[[object], object]
 

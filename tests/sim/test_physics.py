@@ -82,16 +82,92 @@ def test_two_open_zones_share_the_supply() -> None:
 
 
 @given(
-    depletion=st.floats(0, soil.TOTAL_AVAILABLE_MM),
+    kind=st.sampled_from(sorted(soil.SOILS)),
+    part=st.floats(0, 1),
     steps=st.lists(st.tuples(st.floats(1, 3600), st.floats(0, 3), st.floats(0, 40), st.floats(0, 40)), max_size=30),
 )
-def test_soil_neither_makes_nor_loses_water(depletion: float, steps: list[tuple[float, float, float, float]]) -> None:
-    bucket = soil.Bucket(depletion)
-    for seconds, demand_mm, rain_mm, irrigation_mm in steps:
-        soil.step(bucket, seconds, demand_mm, rain_mm, irrigation_mm)
-        assert 0 <= bucket.depletion_mm <= soil.TOTAL_AVAILABLE_MM
+def test_soil_neither_makes_nor_loses_water(
+    kind: str, part: float, steps: list[tuple[float, float, float, float]]
+) -> None:
+    ground = soil.Ground.of(kind)
+    bucket = soil.Bucket(part * ground.available_mm, ground)
+    before_mm = bucket.depletion_mm
+    for seconds, et0_mm, rain_mm, irrigation_mm in steps:
+        soil.step(bucket, seconds, et0_mm, rain_mm, irrigation_mm)
+        assert 0 <= bucket.depletion_mm <= ground.available_mm + 1e-9
+        assert 0 <= bucket.surface_mm <= ground.evaporable_mm
     gained = bucket.rain_mm + bucket.irrigation_mm - bucket.evaporated_mm - bucket.runoff_mm - bucket.drained_mm
-    assert depletion - bucket.depletion_mm == pytest.approx(gained, abs=1e-6)
+    assert before_mm - bucket.depletion_mm == pytest.approx(gained, abs=1e-6)
+
+
+def test_clogged_sprinklers_pass_less_and_a_burst_pipe_keeps_its_water_from_the_lawn() -> None:
+    world = World(Scenario(clouds=False))
+    valve = world.zones[0].valve
+    assert valve.opening() == 0
+    valve.open = True
+    valve.clogged = 0.25
+    assert (valve.opening(), valve.share()) == (0.75, 1)
+    valve.clogged, valve.burst = 0.0, 3.0
+    assert (valve.opening(), valve.share()) == (4, 0.25)
+    whole, broken = hydraulics.flows_ml_s((1.0,))[0], hydraulics.flows_ml_s((4.0,))[0]
+    assert whole < broken < 4 * whole  # the supply line gives in
+    assert hydraulics.application_rate_mm_h(whole, 30) == pytest.approx(16)
+
+
+def test_cold_doubles_the_resistance_of_the_cell() -> None:
+    assert battery.internal_ohm(25) == pytest.approx(0.15)
+    assert battery.internal_ohm(0) == pytest.approx(0.30)
+    assert battery.terminal_v(0.5, -0.4, 0) == pytest.approx(battery.open_circuit_v(0.5) - 0.12)
+
+
+def test_a_feather_before_revision_g_empties_the_cell_asleep() -> None:
+    assert battery.ASLEEP_MA["rev_f"] * 24 == pytest.approx(159, abs=1)  # mAh a day
+    assert battery.ASLEEP_MA["rev_g"] * 24 < 3
+
+
+@given(
+    start=st.floats(0, 100),
+    panel_w=st.floats(0, 5),
+    feather=st.sampled_from(sorted(battery.ASLEEP_MA)),
+    loads=st.lists(st.tuples(st.floats(0, 200), st.floats(1, 40_000)), min_size=1, max_size=12),
+)
+def test_charge_is_neither_made_nor_lost(
+    start: float, panel_w: float, feather: str, loads: list[tuple[float, float]]
+) -> None:
+    world = World(Scenario(battery_pct=start, panel_w=panel_w, feather=feather, capacity_mah=500))
+    before_mah = world.charge_mah
+    assert isinstance(world.timeline, VirtualTime)
+    for load_ma, seconds in loads:
+        world.set_load_ma(load_ma)
+        world.timeline.run_for(seconds)
+        world.draw_mah(0.02)
+        world.advance()
+        assert 0 <= world.charge_mah <= 500
+    assert world.charge_mah - before_mah == pytest.approx(world.charged_mah - world.drawn_mah, abs=1e-6)
+
+
+@given(
+    moves=st.lists(
+        st.tuples(st.integers(0, 1), st.floats(0, 7200), st.floats(0, 1), st.floats(0, 4), st.floats(0.5, 5)),
+        max_size=10,
+    )
+)
+def test_every_drop_is_found_on_the_lawn_or_beside_it(
+    moves: list[tuple[int, float, float, float, float]],
+) -> None:
+    world = World(Scenario(zones=2, site="greensboro"))
+    assert isinstance(world.timeline, VirtualTime)
+    for number, seconds, clogged, burst, supply_bar in moves:
+        valve = world.zones[number].valve
+        world.advance()
+        world.supply_bar, valve.clogged, valve.burst = supply_bar, clogged, burst
+        world.refresh_flows()
+        world.move_valve(number, opens=not valve.open)
+        world.timeline.run_for(seconds)
+    world.advance()
+    for zone in world.zones:
+        found_ml = zone.soil.irrigation_mm * world.scenario.area_m2 * 1000 + zone.spilled_ml
+        assert found_ml == pytest.approx(zone.meter_ml, abs=0.01)
 
 
 def test_weather_depends_on_its_seed_and_its_time_only() -> None:
