@@ -20,6 +20,7 @@ from .errors import ModelError
 from .memory import last_skips
 from .models import ASLEEP, Announce
 from .storage import MemoryStore
+from .words import async_words
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -54,7 +55,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: SprinklerConfigEntry) ->
         raise ConfigEntryAuthFailed(translation_domain=DOMAIN, translation_key="key_does_not_fit") from error
     store = MemoryStore(hass, entry.entry_id)
     await store.async_load()
-    coordinator = SprinklerCoordinator(hass, entry, channel, store, _remembered(hass, announce, store))
+    words = await async_words(hass)
+    coordinator = SprinklerCoordinator(hass, entry, channel, store, _remembered(hass, announce, store), words)
     coordinator.board_device_id = async_register(hass, entry.entry_id, announce)
     entry.runtime_data = coordinator
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)

@@ -27,7 +27,9 @@ from .const import DOMAIN
 from .desired import DesiredKeeper
 from .inbox import Inbox
 from .memory import Memory
+from .sentences import Teller
 from .storage import MemoryStore
+from .words import Words
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -43,7 +45,13 @@ class SprinklerCoordinator(DataUpdateCoordinator[Board]):
     config_entry: SprinklerConfigEntry
 
     def __init__(
-        self, hass: HomeAssistant, entry: SprinklerConfigEntry, channel: Channel, store: MemoryStore, board: Board
+        self,
+        hass: HomeAssistant,
+        entry: SprinklerConfigEntry,
+        channel: Channel,
+        store: MemoryStore,
+        board: Board,
+        words: Words,
     ) -> None:
         """Start from `board`, which is what the store remembered."""
         super().__init__(hass, _LOGGER, config_entry=entry, name=f"{DOMAIN} {channel.device_id}")
@@ -51,6 +59,7 @@ class SprinklerCoordinator(DataUpdateCoordinator[Board]):
         self.channel = channel
         self.store = store
         self.board_device_id = ""  # set as soon as the device is registered
+        self.words = words
         self.run_times_s: dict[int, int] = {}  # per zone, what a valve opens for; the number entities set it
         self.commands = CommandDesk(self)
         self.desired = DesiredKeeper(self)
@@ -70,6 +79,11 @@ class SprinklerCoordinator(DataUpdateCoordinator[Board]):
     def now(self) -> float:
         """Unix seconds."""
         return dt_util.utcnow().timestamp()
+
+    @property
+    def teller(self) -> Teller:
+        """Tells things in Home Assistant's language and time zone, as of now."""
+        return Teller(self.words, dt_util.get_default_time_zone(), self.now)
 
     def run_time_s(self, zone: int) -> int:
         """How long a zone runs when nobody says how long."""

@@ -16,9 +16,11 @@ TO_REDACT = {CONF_KEY, CONF_PAIRING_CODE, CONF_ANNOUNCE, "latitude_cdeg", "longi
 async def async_get_config_entry_diagnostics(_hass: HomeAssistant, entry: SprinklerConfigEntry) -> dict[str, Any]:
     """Tell what is known and remembered of one board."""
     coordinator = entry.runtime_data
+    zones = range(1, coordinator.data.announce.zones + 1)
     return {
         "entry": async_redact_data(dict(entry.data), TO_REDACT),
         "board": async_redact_data(plain(coordinator.data), TO_REDACT),
         "memory": async_redact_data(coordinator.memory.to_json(), TO_REDACT),
+        "why": {zone: coordinator.teller.why(coordinator.data, zone) for zone in zones},
         "run_times_s": dict(coordinator.run_times_s),
     }

@@ -9,7 +9,8 @@ from typing import Any
 
 from . import protocol
 from .board import Board
-from .models import UNTOLD
+from .models import UNTOLD, LastSkip
+from .sentences import Teller
 
 RESULTS = tuple(result for result in protocol.RESULTS if result)
 
@@ -109,19 +110,32 @@ def run_ends(board: Board, number: int) -> datetime | None:
     return moment(zone.run_until) if zone and zone.valve != "closed" else None
 
 
+def _last_skip(board: Board, number: int) -> LastSkip | None:
+    """The start that was given up, if nothing ran since."""
+    zone, skip = board.zone(number), board.last_skip(number)
+    run = zone.last_run if zone else None
+    return skip if skip and (run is None or skip.at >= run.at) else None
+
+
 def last_result(board: Board, number: int) -> str | None:
-    """How a zone's last run ended."""
+    """How a zone's last run ended, or that its last start was given up."""
     zone = board.zone(number)
+    if _last_skip(board, number):
+        return "skipped"
     return _if_known(zone.last_run.result, RESULTS) if zone and zone.last_run else None
 
 
-def last_run_details(board: Board, number: int) -> dict[str, Any]:
-    """Why and when it ended, and what it gave."""
-    zone = board.zone(number)
+def last_result_details(board: Board, number: int, teller: Teller) -> dict[str, Any]:
+    """The sentence that answers "why did it not water?"; then reason, time, and what it gave."""
+    zone, skip = board.zone(number), _last_skip(board, number)
     run = zone.last_run if zone else None
+    told = {"sentence": teller.why(board, number)} if zone else {}
+    if skip:
+        return {**told, "reason": skip.reason, "at": moment(skip.at), "program": skip.program}
     if run is None:
-        return {}
+        return told
     return {
+        **told,
         "reason": run.reason,
         "at": moment(run.at),
         "duration_s": run.duration_s,

@@ -32,6 +32,7 @@ from .coordinator import SprinklerConfigEntry
 from .entity import THE_BOARD, SprinklerEntity, async_add_when_told
 from .models import UNTOLD
 from .readings import Reading, Value
+from .sentences import Teller
 
 PARALLEL_UPDATES = 0
 
@@ -41,7 +42,7 @@ class SprinklerSensorDescription(SensorEntityDescription):
     """A row: what is shown of the board, or of one of its zones."""
 
     value_fn: Reading
-    attributes_fn: Callable[[Board, int], Mapping[str, Any]] | None = None
+    attributes_fn: Callable[[Board, int, Teller], Mapping[str, Any]] | None = None
     feature: str | None = None  # of the announce; a board without it has no such sensor
     exists_fn: Callable[[Board], bool] = lambda _board: True
     is_always_available: bool = False
@@ -220,7 +221,7 @@ ZONE_SENSORS = (
         device_class=SensorDeviceClass.ENUM,
         options=[*readings.RESULTS],
         value_fn=readings.last_result,
-        attributes_fn=readings.last_run_details,
+        attributes_fn=readings.last_result_details,
     ),
 )
 
@@ -263,4 +264,4 @@ class SprinklerSensor(SprinklerEntity, SensorEntity):
     def extra_state_attributes(self) -> Mapping[str, Any] | None:
         """The row's details, if it has any."""
         details = self.entity_description.attributes_fn
-        return details(self.board, self.zone) if details else None
+        return details(self.board, self.zone, self.coordinator.teller) if details else None
