@@ -18,6 +18,7 @@ PULSE_MS_MAX = 250  # no configuration can burn a coil
 BOOST_MS_MAX = 500
 GAP_MS = 50  # between two pulses, for the boost capacitor
 
+HOP_S_MAX = 3600  # machine.deepsleep counts microseconds in 32 bit: above 71 min it would wrap
 SLEPT_CLOSED = 0xA5  # the mark of a sleep on purpose, with every valve verified closed
 QUICK_BOOTS_MAX = 3  # boots without a minute of uptime, before the board rests
 REST_MS = 600000
@@ -106,17 +107,26 @@ def close_all(machine, time, config):
     return failed
 
 
-def record(mark, quick_boots):
-    """The closer's own bytes of RTC memory, with their checksum."""
-    head = bytes((0x53, API, mark, quick_boots))
-    return head + bytes(((sum(head) ^ 0x5A) & 0xFF, (head[2] * 3 + head[3] * 7 + 0xC3) & 0xFF, 0, 0))
+def record(mark, quick_boots, left_s=0):
+    """The closer's own bytes of RTC memory, with their checksum. `left_s`: what is still to be slept after this sleep, at most 65535."""
+    head = bytes((0x53, API, mark, quick_boots, left_s >> 8, left_s & 0xFF))
+    check = mark * 3 + quick_boots * 7 + head[4] * 11 + head[5] * 13 + 0xC3
+    return head + bytes(((sum(head) ^ 0x5A) & 0xFF, check & 0xFF))
 
 
 def read_record(memory):
     """(mark, quick boots) of RTC memory; (0, 0) when it holds no valid record."""
-    if len(memory) < RECORD or memory[:RECORD] != record(memory[2], memory[3]):
+    if len(memory) < RECORD or memory[:RECORD] != record(memory[2], memory[3], memory[4] << 8 | memory[5]):
         return 0, 0
     return memory[2], memory[3]
+
+
+def sleep(machine, mark, seconds):
+    """Sleep, in hops that the port can count; a reset ends it. Only with the mark of a sleep that all is closed for are there more hops than one."""
+    rtc = machine.RTC()
+    hop_s = max(1, min(seconds, HOP_S_MAX))
+    rtc.memory(record(mark, 0, max(0, seconds - hop_s) if mark else 0) + rtc.memory()[RECORD:])
+    machine.deepsleep(hop_s * 1000)
 
 
 def close_first(machine, time, config):
@@ -130,6 +140,8 @@ def close_first(machine, time, config):
     cause = machine.reset_cause()
     rest = memory[RECORD:]
     if mark == SLEPT_CLOSED and cause == machine.DEEPSLEEP_RESET:
+        if memory[4] or memory[5]:  # not due yet: no application, no radio, on to the next hop
+            sleep(machine, mark, memory[4] << 8 | memory[5])
         rtc.memory(record(0, 0) + rest)  # the mark counts for one wake
         return []
     if quick_boots > QUICK_BOOTS_MAX:

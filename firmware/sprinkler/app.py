@@ -153,7 +153,7 @@ class App:
                 self._battery_mv = mv
             before = protocol.POWER_MODES[self.memory.power_mode]
             responsive = self.config.always_responsive or now_ms < self._awake_until_ms
-            mode = protocol.POWER_MODES.index(power.mode(before, self._battery_mv, responsive))
+            mode = protocol.POWER_MODES.index(power.mode(before, self._battery_mv, responsive, self.settings.winter))
             if mode != self.memory.power_mode:
                 self.memory.power_mode = mode
                 self.outbox.state_due = True
@@ -233,6 +233,9 @@ class App:
         """Put new settings in force."""
         before = self.settings.programs
         self.settings = wanted
+        self._battery_ms = -BATTERY_EVERY_MS  # the power mode may be another one now
+        if wanted.winter:
+            self.inbox.stop_all()
         self.planner.changed(before)
         self.outbox.state_due = True
 

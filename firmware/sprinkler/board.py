@@ -7,7 +7,6 @@ It must not know valves' rules, programs or messages.
 from .errors import SensorError
 
 FEED_MS = 1000  # the soft watchdog bites after about 3.2 s
-HOP_S_MAX = 3600  # machine.deepsleep counts microseconds in 32 bit: above 71 min it would wrap
 LED_PIN, BUTTON_PIN, FLOW_PIN = 2, 0, 13
 ADC_SAMPLES = 9
 BATTERY_DIVIDER = 5  # the ADC sees a fifth of the battery; 1.0 V is full scale, 1024 counts
@@ -76,11 +75,8 @@ class Board:
             self._wdt.feed()
 
     def deep_sleep(self, seconds, closed):
-        """Sleep (a reset ends it). `closed`: every valve is verified closed, so the next boot need not pulse."""
-        memory = self._rtc.memory()[self._closer.RECORD :]
-        mark = self._closer.SLEPT_CLOSED if closed else 0
-        self._rtc.memory(self._closer.record(mark, 0) + memory)
-        self.machine.deepsleep(max(1, min(seconds, HOP_S_MAX)) * 1000)
+        """Sleep (a reset ends it). `closed`: every valve is verified closed, so the next boot need not pulse; else at most an hour."""
+        self._closer.sleep(self.machine, self._closer.SLEPT_CLOSED if closed else 0, seconds)
 
     def reset(self):
         """Restart."""
@@ -121,9 +117,9 @@ class Board:
         return self.time.time()
 
     def set_clock(self, seconds):
-        """Set the port's wall clock."""
+        """Set the port's wall clock; its milliseconds run on."""
         t = self.time.gmtime(seconds)
-        self._rtc.datetime((t[0], t[1], t[2], t[6], t[3], t[4], t[5], 0))
+        self._rtc.datetime((t[0], t[1], t[2], t[6], t[3], t[4], t[5], self._rtc.datetime()[7]))
 
     def drop(self, name):
         """Forget a late module of the package (one that is loaded for a moment, by an import inside a function): its code leaves the heap."""

@@ -127,6 +127,8 @@ class Inbox:
             zone = integer(command["zone"], (1, 255))
             if zone > app.board.zones():
                 raise RefusedError("unknown_zone")
+            if app.settings.winter:
+                raise RefusedError("winter")
             self._add(("run", zone, integer(command["run_time_s"], (0, 86400)) * 1000, 0), command_id)
         elif kind in ("stop", "clear_fault"):
             zone = integer(command["zone"], (0, 255))
@@ -145,6 +147,10 @@ class Inbox:
             app.outbox.reply(command_id, True, "")
         else:
             raise RefusedError("unknown_command")
+
+    def stop_all(self):
+        """Close everything and cancel what waits, as the settings ask for it."""
+        self._add(("stop", 0), "")
 
     def _add(self, request, command_id):
         self.requests.append(request)

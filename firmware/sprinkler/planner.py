@@ -80,4 +80,5 @@ class Planner:
 
     def next_start_s(self, zone):
         """When the next program of `zone` (0: of any) starts, in seconds since 2000; 0: none, or the clock is unset."""
-        return self._starts[zone] if self._app.clock.now_s() and self._app.settings.watering_enabled else 0
+        s = self._app.settings
+        return self._starts[zone] if self._app.clock.now_s() and s.watering_enabled and not s.winter else 0

@@ -35,6 +35,8 @@ def _mend_keys(app, now_s):
 
 
 def _skip_reason(app, now_s, late_min, run_ms):
+    if app.settings.winter:
+        return "winter"
     if late_min > schedule.GRACE_MIN:
         return "missed"
     if not app.settings.watering_enabled:

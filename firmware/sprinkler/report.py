@@ -67,6 +67,7 @@ def board_state(app, now_s):
         "wake_reason": app.wake_reason,
         "wake_at": app.rest.wake_at,
         "watering_enabled": s.watering_enabled,
+        "winter": s.winter,
         "rain_delay_until": s.rain_delay_until,
         "seasonal_adjust_pct": s.seasonal_adjust_pct,
         "desired_version": s.version,

@@ -4,12 +4,11 @@ Rule: never while a valve is open or unproven, never before what is to be said w
 was said.
 """
 
-from . import protocol, report
-from .core import controller, power, state
+from . import report
+from .core import controller, state
 
 NETWORK_BUDGET_MS = 25000  # what a wake may spend on a network that does not answer
 GOODBYE_MS = 2000
-STUCK_SLEEP_S = 900  # the longest pause between the tries to close a valve that does not
 PACE_MS = 200  # between two looks at whether the board may sleep
 LINGER_MS = 400  # a broker with queued commands delivers them within this
 PULSE_EVERY_S = 86400  # even a board that sleeps well closes its valves once a day
@@ -64,14 +63,12 @@ class Rest:
 
     def _part(self):
         """Choose the time of the next wake, and tell it."""
+        from .resting import plan_sleep
+
         app = self._app
         now_s = app.clock.now_s()
-        seconds = power.sleep_s(protocol.POWER_MODES[app.memory.power_mode], app.settings.wake_interval_s)
-        start_s = app.planner.next_start_s(0)
-        if start_s:
-            seconds = max(1, min(seconds, start_s - now_s))
-        if controller.stuck(app.state):
-            seconds = min(seconds, STUCK_SLEEP_S)
+        seconds = plan_sleep(app, now_s)
+        app.board.drop("resting")
         self._wake_s = app.board.uptime_ms() // 1000 + seconds
         self.wake_at = app.clock.unix(now_s + seconds) if now_s else 0
         if app.link.up() and not self.restart_wanted:
@@ -96,12 +93,15 @@ class Rest:
         if self.restart_wanted:
             m.save_rtc(app.board)
             app.board.reset()
+        from .resting import prepare
+
         seconds = max(1, self._wake_s - app.board.uptime_ms() // 1000)
-        m.slept_s += seconds
-        if not self._all_proven():
+        closed = self._all_proven() and m.slept_s + seconds < PULSE_EVERY_S
+        seconds = prepare(app, seconds, closed)
+        if not closed:
             m.slept_s = PULSE_EVERY_S
         m.save_rtc(app.board)
-        app.board.deep_sleep(seconds, m.slept_s < PULSE_EVERY_S)
+        app.board.deep_sleep(seconds, closed)
 
     def _flush(self):
         """Wait until the broker has all, for a while."""

@@ -34,6 +34,7 @@ class Settings:
         self.rule = (0,)
         self.latitude_cdeg = self.longitude_cdeg = 0
         self.watering_enabled = True
+        self.winter = False  # put away: closed, no programs, rare wakes
         self.rain_delay_until = 0  # Unix seconds, as on the wire
         self.seasonal_adjust_pct = 100
         self.wake_interval_s = 900

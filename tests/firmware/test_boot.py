@@ -77,7 +77,7 @@ def test_no_configuration_makes_a_pulse_longer_than_a_coil_stands(width_ms):
 
 
 def test_a_record_is_valid_only_as_a_whole():
-    good = closer.record(closer.SLEPT_CLOSED, 2)
+    good = closer.record(closer.SLEPT_CLOSED, 2, 18000)
     assert len(good) == closer.RECORD
     assert closer.read_record(good + b"more") == (closer.SLEPT_CLOSED, 2)
     for i in range(closer.RECORD):

@@ -1,12 +1,11 @@
-"""Power: how much the board may do at this battery voltage, and how long it sleeps.
+"""Power: how much the board may do at this battery voltage.
 
-Rule: integers in, words and seconds out, with hysteresis, so that a mode never flaps. It must not know valves.
+Rule: integers in, words out, with hysteresis, so that a mode never flaps. It must not know valves.
 """
 
 # Battery mV below which a mode is left for the poorer one, and above which it is entered again
 SAVER_MV = (3700, 3800)
 CRITICAL_MV = (3500, 3600)
-SAVER_FACTOR = 4
 LONGEST_SLEEP_S = 3600
 
 # Open-circuit voltage of a LiPo cell at 0, 10 ... 100 %: usual values, not measured on the cell of the parts list
@@ -24,19 +23,17 @@ def battery_pct(mv: int) -> int:
     return 100
 
 
-def mode(before: str, battery_mv: int, responsive: bool) -> str:
-    """The power mode (a word of protocol.POWER_MODES). An unknown battery (0 mV) is a critical one."""
-    if battery_mv < CRITICAL_MV[before == "critical"]:
+def mode(before: str, battery_mv: int, responsive: bool, winter: bool) -> str:
+    """The power mode (a word of protocol.POWER_MODES). An unknown battery (0 mV) is a critical one.
+
+    `responsive`: someone wants the board awake; `winter`: it is put away for the season, which no battery needs to be spared for.
+    """
+    critical = battery_mv < CRITICAL_MV[before == "critical"]
+    low = battery_mv < SAVER_MV[before in ("saver", "critical")]
+    if responsive and not low:
+        return "responsive"
+    if winter:
+        return "winter"
+    if critical:
         return "critical"
-    if battery_mv < SAVER_MV[before in ("saver", "critical")]:
-        return "saver"
-    return "responsive" if responsive else "normal"
-
-
-def sleep_s(power_mode: str, wake_interval_s: int) -> int:
-    """Seconds between two wakes in `power_mode`."""
-    if power_mode == "critical":
-        return LONGEST_SLEEP_S
-    if power_mode == "saver":
-        return min(wake_interval_s * SAVER_FACTOR, LONGEST_SLEEP_S)
-    return wake_interval_s
+    return "saver" if low else "normal"
