@@ -4,7 +4,7 @@ import pytest
 
 from sprinkler import protocol
 
-from .rig import START, Rig
+from .rig import Rig
 
 
 @pytest.fixture
