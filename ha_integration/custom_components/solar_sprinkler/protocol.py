@@ -68,6 +68,15 @@ REASONS = (
     "sensor",
     "clock",
     "tampering",
+    "frost",  # too cold for a program
+    "wet",  # the soil has enough
+    "season",  # outside of the months in which programs start
+    "skipped",  # a person asked for that
+    "rain_sensor",
+    "clock_lost",  # the time is only estimated
+    "manual",  # the button on the board
+    "checked",  # a valve was tried out
+    "safe_mode",  # the firmware crashed again and again: nothing opens
 )
 
 # Limits: (lowest, highest), both allowed.
