@@ -18,7 +18,7 @@ from sim.errors import DeepSleep, Ending, PowerLoss, Reset, SettingError, Stoppe
 from sim.flash import Flash
 from sim.net import Network
 from sim.parts import Bench
-from sim.port import DEEPSLEEP_RESET, HARD_RESET, PWRON_RESET, SOFT_RESET, WDT_RESET, Port, Session
+from sim.port import DEEPSLEEP_RESET, HARD_RESET, PWRON_RESET, SOFT_RESET, SOFT_WDT_RESET, Port, Session
 from sim.provision import FIRMWARE, Settings, provision
 from sim.timeline import FOREVER_US, VirtualTime, Waiter
 from sim.world import Scenario, World
@@ -210,7 +210,7 @@ class SimulatedBoard:
             self.chip.lose_power(self.timeline.now_us)
             self.bench.lose_power()
             return PWRON_RESET
-        return WDT_RESET if isinstance(ending, WatchdogReset) else SOFT_RESET
+        return SOFT_WDT_RESET if isinstance(ending, WatchdogReset) else SOFT_RESET
 
     def _sleep(self, asked_us: int) -> int:
         now_us = self.timeline.now_us

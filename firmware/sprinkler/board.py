@@ -10,6 +10,10 @@ FEED_MS = 1000  # the soft watchdog bites after about 3.2 s
 LED_PIN, BUTTON_PIN, FLOW_PIN = 2, 0, 13
 ADC_SAMPLES = 9
 BATTERY_DIVIDER = 5  # the ADC sees a fifth of the battery; 1.0 V is full scale, 1024 counts
+RESET_WATCHDOG, RESET_SOFT_WATCHDOG = (
+    1,
+    3,
+)  # the SDK's numbers of the hardware's watchdog, an exception, and the 3.2 s one: `machine` names only the first
 BATTERY_MV = (2500, 4500)  # outside of this a reading is a fault of the sensor
 
 
@@ -89,16 +93,13 @@ class Board:
     def wake_reason(self):
         """Why this boot happened, a word of protocol.WAKE_REASONS."""
         cause = self.machine.reset_cause()
-        m = self.machine
-        for number, word in (
-            (m.DEEPSLEEP_RESET, "timer"),
-            (m.WDT_RESET, "watchdog"),
-            (m.SOFT_RESET, "soft_reset"),
-            (m.HARD_RESET, "reset"),
-        ):
-            if cause == number:
-                return word
-        return "power_on"
+        if RESET_WATCHDOG <= cause <= RESET_SOFT_WATCHDOG:
+            return "watchdog"
+        if cause == self.machine.DEEPSLEEP_RESET:
+            return "timer"
+        if cause == self.machine.SOFT_RESET:
+            return "soft_reset"
+        return "reset" if cause == self.machine.HARD_RESET else "power_on"
 
     # Memory that outlives a reset
 

@@ -5,7 +5,16 @@ firmware is run (in this process or in another).
 """
 
 from sim.port.files import Files, OsModule
-from sim.port.machine import DEEPSLEEP_RESET, HARD_RESET, PWRON_RESET, SOFT_RESET, WDT_RESET, MachineModule
+from sim.port.machine import (
+    DEEPSLEEP_RESET,
+    EXCEPTION_RESET,
+    HARD_RESET,
+    PWRON_RESET,
+    SOFT_RESET,
+    SOFT_WDT_RESET,
+    WDT_RESET,
+    MachineModule,
+)
 from sim.port.polling import SelectModule, Uart
 from sim.port.session import Session
 from sim.port.sockets import SocketModule
@@ -82,4 +91,14 @@ class Port:
         return found | {"u" + name: found[name] for name in ("socket", "select", "time", "os")}
 
 
-__all__ = ["DEEPSLEEP_RESET", "HARD_RESET", "PWRON_RESET", "SOFT_RESET", "WDT_RESET", "Port", "Session"]
+__all__ = [
+    "DEEPSLEEP_RESET",
+    "EXCEPTION_RESET",
+    "HARD_RESET",
+    "PWRON_RESET",
+    "SOFT_RESET",
+    "SOFT_WDT_RESET",
+    "WDT_RESET",
+    "Port",
+    "Session",
+]

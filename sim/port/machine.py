@@ -14,6 +14,10 @@ from sim.port.timing import TimeModule, TimeTuple
 from sim.timeline import Event
 
 PWRON_RESET, WDT_RESET, SOFT_RESET, DEEPSLEEP_RESET, HARD_RESET = 0, 1, 4, 5, 6
+EXCEPTION_RESET, SOFT_WDT_RESET = (
+    2,
+    3,
+)  # reset_cause() passes on the SDK's numbers; `machine` has no names for these two
 
 
 class Rtc:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sim.port import HARD_RESET, SOFT_RESET, WDT_RESET
+from sim.port import EXCEPTION_RESET, HARD_RESET, SOFT_RESET, SOFT_WDT_RESET, WDT_RESET
 from sprinkler import protocol
 
 from .rig import START, Rig
@@ -75,7 +75,7 @@ def test_two_zones_run_one_after_the_other(rig):
     assert rig.litres(1) == pytest.approx(4, rel=0.1)
 
 
-@pytest.mark.parametrize("cause", [HARD_RESET, SOFT_RESET, WDT_RESET])
+@pytest.mark.parametrize("cause", [HARD_RESET, SOFT_RESET, WDT_RESET, EXCEPTION_RESET, SOFT_WDT_RESET])
 def test_a_reset_closes_before_anything_else(rig, cause):
     rig.command("run", zone=1, run_time_s=600)
     rig.run(30)
@@ -85,7 +85,7 @@ def test_a_reset_closes_before_anything_else(rig, cause):
     rig.run(30)
     (finished,) = rig.events("run_finished")
     assert finished["result"] == "stopped"
-    assert finished["reason"] == ("watchdog" if cause == WDT_RESET else "reset")
+    assert finished["reason"] == ("reset" if cause in (HARD_RESET, SOFT_RESET) else "watchdog")
     assert finished["duration_s"] >= 30, "what a reset may have lost is counted as open"
 
 
@@ -108,7 +108,7 @@ def test_a_hang_ends_by_the_watchdog_with_the_valve_closed(rig):
     rig.board.hang()
     rig.run(6)
     assert rig.open_zones() == []
-    assert rig.board.boots[-1] == WDT_RESET
+    assert rig.board.boots[-1] == SOFT_WDT_RESET
 
 
 def test_no_boot_leaves_a_valve_open_that_someone_opened(rig):

@@ -6,7 +6,7 @@ import pytest
 
 from sim.broker import Broker
 from sim.errors import PowerLoss
-from sim.port import DEEPSLEEP_RESET, PWRON_RESET, WDT_RESET
+from sim.port import DEEPSLEEP_RESET, PWRON_RESET, SOFT_WDT_RESET
 from sim.remote import RemoteBoard
 from sim.remote.image import ROMFS_START, SECTOR
 from sim.world import Scenario, World
@@ -47,13 +47,13 @@ def test_a_program_that_falls_is_caught_by_the_watchdog(make_board: MakeBoard):
     )
     board.run_for(10)
     assert "ValueError: fell" in board.text
-    assert board.boots[:2] == [PWRON_RESET, WDT_RESET]
+    assert board.boots[:2] == [PWRON_RESET, SOFT_WDT_RESET]
 
 
 def test_an_endless_loop_is_caught_by_the_watchdog(make_board: MakeBoard):
     board = make_board(zones=1, files={"/main.py": b"import machine\nmachine.WDT()\nwhile True:\n    pass\n"})
     board.run_for(10)
-    assert board.boots[:2] == [PWRON_RESET, WDT_RESET]
+    assert board.boots[:2] == [PWRON_RESET, SOFT_WDT_RESET]
 
 
 def test_a_byte_on_the_cable_leads_to_the_prompt_with_the_valves_closed(make_board: MakeBoard):

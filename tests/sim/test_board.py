@@ -7,7 +7,7 @@ import pytest
 from sim.board import SimulatedBoard
 from sim.broker import Broker
 from sim.errors import SettingError, WatchdogReset
-from sim.port import DEEPSLEEP_RESET, HARD_RESET, PWRON_RESET, SOFT_RESET, WDT_RESET
+from sim.port import DEEPSLEEP_RESET, HARD_RESET, PWRON_RESET, SOFT_RESET, SOFT_WDT_RESET
 from sim.provision import Settings, pairing_code
 from sim.timeline import VirtualTime
 from sim.world import Scenario, World
@@ -55,7 +55,7 @@ def test_each_ending_boots_with_its_cause() -> None:
         "if n == 2:\n machine.WDT()\n time.sleep_ms(60000)\n"
     )
     board.run_for(60)
-    assert board.boots == [PWRON_RESET, SOFT_RESET, DEEPSLEEP_RESET, WDT_RESET]
+    assert board.boots == [PWRON_RESET, SOFT_RESET, DEEPSLEEP_RESET, SOFT_WDT_RESET]
     board.reset_now()
     board.run_for(1)
     board.power_cut(off_s=5)
@@ -67,7 +67,7 @@ def test_each_ending_boots_with_its_cause() -> None:
         PWRON_RESET,
         SOFT_RESET,
         DEEPSLEEP_RESET,
-        WDT_RESET,
+        SOFT_WDT_RESET,
     ]  # RTC memory was lost: it begins anew
 
 
@@ -102,7 +102,7 @@ def test_hanging_firmware_is_bitten_only_if_it_armed_the_watchdog() -> None:
         board.run_for(5)
         board.hang()
         board.run_for(10)
-    assert armed.boots == [PWRON_RESET, WDT_RESET]
+    assert armed.boots == [PWRON_RESET, SOFT_WDT_RESET]
     assert careless.boots == [PWRON_RESET]
 
 
@@ -113,7 +113,7 @@ def test_firmware_that_crashes_is_reported_or_left_at_its_prompt() -> None:
     quiet = small("import machine\nmachine.WDT()\n1 / 0")
     quiet.raise_crashes = False
     quiet.run_for(4)
-    assert quiet.boots == [PWRON_RESET, WDT_RESET]
+    assert quiet.boots == [PWRON_RESET, SOFT_WDT_RESET]
     assert "ZeroDivisionError" in quiet.crashes[0]
 
 
