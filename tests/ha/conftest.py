@@ -71,6 +71,29 @@ class Sprinkler:
         await self.says("availability", {"state": "online"})
         await self.says("state", self.state)
 
+    async def is_paired(self) -> None:
+        """The board is awake and has what Home Assistant wants: version 1, and no programs."""
+        self.state["desired_version"] = 0
+        await self.is_online()
+        await self.confirms()
+
+    async def confirms(self) -> None:
+        """The board takes the last `desired` and says so."""
+        desired = self.published("desired")[-1]
+        for key in ("watering_enabled", "rain_delay_until", "seasonal_adjust_pct"):
+            self.state[key] = desired["settings"][key]
+        self.state["desired_version"] = desired["version"]
+        await self.says("state", self.state)
+
+    async def begins(self, call: Coroutine[Any, Any, Any], leaf: str) -> asyncio.Task[Any]:
+        """Begin an action and return it as soon as it has published on `leaf`; it may wait for the board's answer."""
+        before = len(self.published(leaf))
+        calling = asyncio.create_task(call)
+        while len(self.published(leaf)) == before:
+            assert not calling.done(), await calling
+            await asyncio.sleep(0)
+        return calling
+
     async def sleeps(self, until: int) -> None:
         """The board goes to sleep with both valves closed."""
         for zone in self.state["zones"]:

@@ -13,21 +13,6 @@ ADJUST = f"number.{BOARD}_seasonal_adjustment"
 DELAY = f"datetime.{BOARD}_rain_delay_until"
 
 
-async def paired(sprinkler: Sprinkler) -> None:
-    """A board that has what Home Assistant wants: version 1."""
-    sprinkler.state["desired_version"] = 0
-    await sprinkler.is_online()
-    await confirms(sprinkler)
-
-
-async def confirms(sprinkler: Sprinkler) -> None:
-    """The board takes the last `desired` and says so."""
-    desired = sprinkler.published("desired")[-1]
-    taken = {key: desired["settings"][key] for key in ("watering_enabled", "rain_delay_until", "seasonal_adjust_pct")}
-    sprinkler.state.update(taken, desired_version=desired["version"])
-    await sprinkler.says("state", sprinkler.state)
-
-
 async def turn(hass: HomeAssistant, what: str) -> None:
     """Switch watering on or off, as a dashboard does."""
     await hass.services.async_call("switch", f"turn_{what}", {"entity_id": ENABLED}, blocking=True)
@@ -39,32 +24,27 @@ def waits(hass: HomeAssistant, entity_id: str) -> bool:
 
 
 async def test_sleeping_board_is_waited_for_and_that_is_shown(hass, sprinkler: Sprinkler):
-    await paired(sprinkler)
+    await sprinkler.is_paired()
     await sprinkler.sleeps(until=witness.NOW + 900)
     await turn(hass, "off")
     assert (sprinkler.value(ENABLED), waits(hass, ENABLED)) == ("off", True)
     desired = sprinkler.published("desired")[-1]
     assert (desired["version"], desired["settings"]["watering_enabled"]) == (2, False)
-    await confirms(sprinkler)
+    await sprinkler.confirms()
     assert (sprinkler.value(ENABLED), waits(hass, ENABLED)) == ("off", False)
 
 
 async def test_board_that_is_awake_is_heard_and_the_change_ends_at_once(hass, sprinkler: Sprinkler):
-    await paired(sprinkler)
-    calling = hass.async_create_task(turn(hass, "off"))
-    await hass.async_block_till_done() if calling.done() else None
-    while len(sprinkler.published("desired")) < 2:
-        await hass.async_add_executor_job(lambda: None)
-    await confirms(sprinkler)
+    await sprinkler.is_paired()
+    calling = await sprinkler.begins(turn(hass, "off"), "desired")
+    await sprinkler.confirms()
     await calling
     assert (sprinkler.value(ENABLED), waits(hass, ENABLED)) == ("off", False)
 
 
 async def test_refused_setting_is_taken_back_and_the_person_is_told_why(hass, sprinkler: Sprinkler):
-    await paired(sprinkler)
-    calling = hass.async_create_task(turn(hass, "off"))
-    while len(sprinkler.published("desired")) < 2:
-        await hass.async_add_executor_job(lambda: None)
+    await sprinkler.is_paired()
+    calling = await sprinkler.begins(turn(hass, "off"), "desired")
     refused = {**witness.example("reply", 1), "id": "desired", "reason": "storage"}
     await sprinkler.says("reply", refused)
     with pytest.raises(HomeAssistantError, match="own memory fails"):
@@ -80,19 +60,19 @@ async def test_refused_setting_is_taken_back_and_the_person_is_told_why(hass, sp
 
 
 async def test_silent_board_is_not_waited_for_longer_than_a_moment(hass, sprinkler: Sprinkler):
-    await paired(sprinkler)
+    await sprinkler.is_paired()
     await sprinkler.stays_silent(turn(hass, "off"))
     assert (sprinkler.value(ENABLED), waits(hass, ENABLED)) == ("off", True)
 
 
 async def test_same_setting_again_publishes_nothing(hass, sprinkler: Sprinkler):
-    await paired(sprinkler)
+    await sprinkler.is_paired()
     await turn(hass, "on")
     assert len(sprinkler.published("desired")) == 1
 
 
 async def test_adjustment_and_rain_delay_reach_the_board(hass, sprinkler: Sprinkler):
-    await paired(sprinkler)
+    await sprinkler.is_paired()
     await sprinkler.sleeps(until=witness.NOW + 900)
     await hass.services.async_call("number", "set_value", {"entity_id": ADJUST, "value": 75}, blocking=True)
     data = {"entity_id": DELAY, "datetime": "2027-01-16T08:00:00+00:00"}
@@ -100,14 +80,14 @@ async def test_adjustment_and_rain_delay_reach_the_board(hass, sprinkler: Sprink
     settings = sprinkler.published("desired")[-1]["settings"]
     assert (settings["seasonal_adjust_pct"], settings["rain_delay_until"]) == (75, witness.NOW + 86400)
     assert sprinkler.value(DELAY) == "2027-01-16T08:00:00+00:00"
-    await confirms(sprinkler)
+    await sprinkler.confirms()
     await sprinkler.time_passes(86401)
     await sprinkler.is_online()
     assert sprinkler.value(DELAY) == "unknown", "it is over"
 
 
 async def test_rain_delay_that_is_over_ends_it(hass, sprinkler: Sprinkler):
-    await paired(sprinkler)
+    await sprinkler.is_paired()
     await sprinkler.sleeps(until=witness.NOW + 900)
     for moment in ("2027-01-16T08:00:00+00:00", "2027-01-14T08:00:00+00:00"):
         data = {"entity_id": DELAY, "datetime": moment}
@@ -124,7 +104,7 @@ async def test_settings_that_home_assistant_does_not_know_are_not_overwritten(ha
 
 
 async def test_without_a_broker_nothing_is_wanted(hass, sprinkler: Sprinkler):
-    await paired(sprinkler)
+    await sprinkler.is_paired()
     sprinkler.mqtt.connected = False
     with pytest.raises(HomeAssistantError, match="no connection"):
         await turn(hass, "off")

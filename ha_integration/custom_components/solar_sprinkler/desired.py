@@ -5,7 +5,7 @@ Rule: the board takes the message as complete, so nothing is published before it
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ CONFIRM_TIMEOUT_S = 5
 _REPORTED = ("watering_enabled", "rain_delay_until", "seasonal_adjust_pct")
 
 type Programs = Sequence[Mapping[str, Any]]
+type Change = Callable[[Programs], Programs]
 
 
 def next_desired(known: Desired | None, wanted: Mapping[str, Any], programs: Programs, version_floor: int) -> Desired:
@@ -90,7 +91,7 @@ class DesiredKeeper:
             self._coordinator.store.async_schedule_save()
             self._async_schedule()
 
-    async def async_edit(self, settings: Mapping[str, Any] | None = None, programs: Programs | None = None) -> bool:
+    async def async_edit(self, settings: Mapping[str, Any] | None = None, programs: Change | None = None) -> bool:
         """Want other settings or programs; True when the board confirmed them, False when it will hear of them at its next wake.
 
         Raises HomeAssistantError when the broker is away, when what would be overwritten is not known, when it is more than a board takes, and,
@@ -103,9 +104,10 @@ class DesiredKeeper:
             if state is None or (known is None and state.desired_version > 0):
                 raise HomeAssistantError(translation_domain=DOMAIN, translation_key="desired_unknown")
             wanted = {**await self._wanted(known, state), **(settings or {})}
-            if programs is None:
-                programs = known.programs if known else ()
-            desired = next_desired(known, wanted, programs, max(state.desired_version, self._refused_version))
+            programmed: Programs = known.programs if known else ()
+            if programs is not None:
+                programmed = programs(programmed)
+            desired = next_desired(known, wanted, programmed, max(state.desired_version, self._refused_version))
             if desired == known:
                 return not self._coordinator.data.is_waited_for
             payload = self._payload(desired)

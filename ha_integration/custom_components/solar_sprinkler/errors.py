@@ -22,3 +22,13 @@ class PairingCodeError(SprinklerError):
 
 class TimeZoneError(SprinklerError):
     """No POSIX rule is known for a time zone."""
+
+
+class ProgramError(SprinklerError):
+    """What a person wants of a program is more than a board can do; `key` names the sentence in translations/, `values` fill it."""
+
+    def __init__(self, key: str, **values: str) -> None:
+        """Keep what names the sentence."""
+        super().__init__(key)
+        self.key = key
+        self.values = values

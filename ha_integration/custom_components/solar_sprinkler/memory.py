@@ -91,6 +91,7 @@ class Memory:
     desired: Desired | None = None
     availability: Availability | None = None
     state: State | None = None
+    names: dict[str, str] = field(default_factory=dict)  # of programs, by their ids; a board knows none
     queued: list[QueuedRun] = field(default_factory=list)
     stored: list[Stored] = field(default_factory=list)
     events: list[BoardEvent] = field(default_factory=list)
@@ -153,6 +154,7 @@ class Memory:
             desired=_read(Desired, form["desired"]),
             availability=_read(Availability, form["availability"]),
             state=_read(State, form["state"]),
+            names={str(number): str(name) for number, name in form.get("names", {}).items()},
             queued=_read_all(QueuedRun, form["queued"]),
             stored=[Stored(**stored) for stored in form["stored"]],
             events=_read_all(BoardEvent, form["events"]),

@@ -59,6 +59,12 @@ class Teller:
         key = "tripped_because" if run.result == "tripped" else "stopped_because"
         return self.words.say("sentence", key, reason=self.reason(run.reason), **values)
 
+    def event(self, event: BoardEvent) -> str:
+        """A run that finished, or a start that was given up."""
+        if event.event == "run_skipped":
+            return self.skip(LastSkip(event.at, event.program, event.reason))
+        return self.run(event)
+
     def outlook(self, board: Board, number: int) -> str:
         """When the zone starts next, or what is in the way."""
         zone, delay_until = board.zone(number), board.setting("rain_delay_until", 0)
