@@ -17,6 +17,8 @@ SHOWN = {
     f"binary_sensor.{BOARD}_problem": "on",
     f"button.{BOARD}_stop_all": "unknown",
     f"event.{BOARD}_activity": "unknown",
+    f"calendar.{BOARD}_zone_1_schedule": "off",
+    f"calendar.{BOARD}_zone_2_schedule": "off",
     f"datetime.{BOARD}_rain_delay_until": "unknown",
     f"number.{BOARD}_seasonal_adjustment": "100",
     f"number.{BOARD}_zone_1_run_time": "10.0",
@@ -61,7 +63,7 @@ async def test_few_entities_by_default_and_each_shows_what_the_board_said(hass, 
     await reports(sprinkler)
     assert {state.entity_id: state.state for state in hass.states.async_all()} == SHOWN
     assert len([entity_id for entity_id in SHOWN if "_zone_" not in entity_id]) == 12
-    assert len([entity_id for entity_id in SHOWN if "_zone_1" in entity_id]) == 6
+    assert len([entity_id for entity_id in SHOWN if "_zone_1" in entity_id]) == 7
 
 
 async def test_board_that_tells_how_long_its_battery_lasts_gets_an_entity_for_it_at_once(hass, sprinkler: Sprinkler):
@@ -136,7 +138,7 @@ async def test_board_without_sensors_has_no_entities_for_them(hass, mqtt_mock, e
     assert names == {
         "activity", "connectivity", "last_seen", "next_wake", "problem", "rain_delay_until", "seasonal_adjustment", "stop_all",
         "watering_enabled",
-        "zone_1", "zone_1_last_result", "zone_1_run_ends", "zone_1_run_time",
+        "zone_1", "zone_1_last_result", "zone_1_run_ends", "zone_1_run_time", "zone_1_schedule",
     }  # fmt: skip
 
 
