@@ -120,6 +120,13 @@ class App:
         now_ms = self.board.uptime_ms()
         elapsed_ms = now_ms - self._last_ms
         self._last_ms = now_ms
+        if (
+            now_ms - self._sample_ms >= SAMPLE_EVERY_MS
+        ):  # before the planner, which may look at soil, rain and temperature
+            self._sample_ms = now_ms
+            now_s = self.clock.now_s()
+            values = self.senses.sample(now_s, self.link.rssi_dbm(), self.memory, self.settings.longitude_cdeg)
+            self.memory.add_sample(values)
         ml = self.senses.take_ml()
         self.runs.meter(ml)
         requests, ids = self.inbox.take()
@@ -177,9 +184,6 @@ class App:
     def _housekeeping(self, now_ms):
         """What is due by the clock: samples, faults, the state of an open valve, the LED."""
         closed = controller.idle(self.state)
-        if now_ms - self._sample_ms >= SAMPLE_EVERY_MS:
-            self._sample_ms = now_ms
-            self.memory.add_sample(self.senses.sample(self.clock.now_s(), self.link.rssi_dbm()))
         if not closed and now_ms - self._open_state_ms >= OPEN_STATE_EVERY_MS:
             self._open_state_ms = now_ms
             self.outbox.state_due = True
@@ -227,6 +231,10 @@ class App:
             features.append("soil")
         if self.config.panel_sensor:
             features.append("solar")
+        if self.config.temperature_sensor:
+            features.append("temperature")
+        if self.config.rain_switch:
+            features.append("rain")
         return report.announce(self.board.device_id, self.board.zones(), features)
 
     def apply(self, wanted):

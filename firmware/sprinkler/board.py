@@ -163,6 +163,10 @@ class Board:
         pin = self.machine.Pin(FLOW_PIN, self.machine.Pin.IN)
         pin.irq(handler=handler, trigger=self.machine.Pin.IRQ_RISING)
 
+    def flow_pin_level(self):
+        """The level of the flow meter's pin, held up, where something else hangs on it."""
+        return self.machine.Pin(FLOW_PIN, self.machine.Pin.IN, self.machine.Pin.PULL_UP)()
+
     def led(self, on):
         """The blue LED (active low)."""
         self._led(0 if on else 1)

@@ -23,6 +23,11 @@ _CONFIG = (
     ("soil_raw", ()),
     ("battery_sensor", "adc"),
     ("panel_sensor", False),
+    ("analog_probe_zone", 0),
+    ("temperature_sensor", ""),
+    ("rain_switch", ""),
+    ("rain_when_open", False),
+    ("ds3231", False),
     ("always_responsive", False),
 )
 

@@ -21,6 +21,11 @@ class Config:
     soil_raw: tuple
     battery_sensor: str
     panel_sensor: bool
+    analog_probe_zone: int
+    temperature_sensor: str
+    rain_switch: str
+    rain_when_open: bool
+    ds3231: bool
     always_responsive: bool
     key: bytes
 

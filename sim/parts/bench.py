@@ -1,18 +1,23 @@
 """The wiring of one board: which part hangs on which pin.
 
 Rule: the only place that knows pin numbers. Pins: 4 OPEN, 5 CLOSE, 15 enable, 12 SDA, 14 SCL, 13 flow, 2 LED (active low), 0 button (active
-low), ADC0 battery divider 1:5. One zone: its nSLEEP is tied to 15; more: to the expander at 0x20.
+low), ADC0 battery divider 1:5 or an analog soil probe. One zone: its nSLEEP is tied to 15; more: to the expander at 0x20. A rain switch hangs on the
+expander's GP4, or on 13 in place of the flow meter.
 """
 
 from collections.abc import Callable
 from random import Random
 
 from sim.parts.bridge import Bridge
+from sim.parts.ds3231 import RealTimeClock
 from sim.parts.i2c import Bus, CurrentSensor, Expander, SoilProbe
 from sim.world import World
 
 OPEN, CLOSE, ENABLE, SDA, SCL, FLOW, LED, BUTTON = 4, 5, 15, 12, 14, 13, 2, 0
 PROBE_DRY, PROBE_WET = 320, 1015
+ANALOG_DRY, ANALOG_WET = 840, 390  # an analog probe says less the wetter it is
+RAIN_GPIO = 4  # of the expander
+RAIN_DRIES_S = 7200  # how long the discs of a rain switch stay swollen after the rain
 PULSES_PER_LITRE = 450
 PULLED = (
     1,
@@ -42,7 +47,10 @@ class Bench:
         "_button_down",
         "_counted",
         "_outputs",
+        "adc_broken",
         "adc_noise",
+        "air_c",
+        "analog_zone",
         "bridge",
         "bus",
         "expander",
@@ -51,7 +59,10 @@ class Bench:
         "on_button",
         "probes",
         "pulses_per_litre",
+        "rain_pin",
         "random",
+        "rtc",
+        "wet",
         "world",
     )
 
@@ -62,8 +73,15 @@ class Bench:
         self.bus = Bus()
         self.expander = Expander(self._drive)
         self.probes = [self._probe(zone) for zone in range(len(world.zones))]
+        self.rtc = RealTimeClock(world.timeline, self._temperature_c)
+        self.air_c: float | None = None  # a temperature other than the weather's
+        self.wet: bool | None = None  # the rain switch, other than the weather wets it
+        self.analog_zone = 0  # the zone (from 1) whose analog probe hangs on the ADC in place of the battery's divider
+        self.rain_pin = False  # the rain switch hangs on the flow meter's pin
+        self.expander.pulled_low_mask = lambda: 1 << RAIN_GPIO if self.raining() else 0
         self.flow_meter_broken = False
         self.pulses_per_litre = PULSES_PER_LITRE
+        self.adc_broken = False  # a fault: nothing is connected
         self.adc_noise = 1.5  # standard deviation, in steps of 1/1024
         self.led_changes = 0
         self.on_button: Callable[[int], None] | None = None
@@ -74,6 +92,7 @@ class Bench:
         self.bus.parts[0x41] = CurrentSensor(world.timeline, self._measure_panel)
         if len(world.zones) > 1:
             self.bus.parts[0x20] = self.expander
+        self.bus.parts[0x68] = self.rtc
         for zone, probe in enumerate(self.probes):
             self.bus.parts[0x36 + zone] = probe
 
@@ -87,6 +106,8 @@ class Bench:
         if pin == BUTTON and self._button_down:
             return 0
         if pin == SDA and self.bus.held:
+            return 0
+        if pin == FLOW and self.rain_pin and self.raining():
             return 0
         return PULLED[pin]
 
@@ -141,8 +162,14 @@ class Bench:
     # --- analog
 
     def adc(self) -> int:
-        """The battery through its divider: 0 ... 1024 for 0 ... 1 V."""
-        value = self.world.battery_v() / 5.0 * 1024 + self.random.gauss(0.0, self.adc_noise)
+        """The battery through its divider, or the analog probe: 0 ... 1024 for 0 ... 1 V."""
+        if self.adc_broken:
+            return 0
+        if self.analog_zone:
+            value = ANALOG_DRY + (ANALOG_WET - ANALOG_DRY) * self.wetness(self.analog_zone - 1)
+        else:
+            value = self.world.battery_v() / 5.0 * 1024
+        value += self.random.gauss(0.0, self.adc_noise)
         return min(1024, max(0, round(value)))
 
     def _measure_battery(self) -> tuple[float, float]:
@@ -153,10 +180,24 @@ class Bench:
         self.world.advance()
         return self.world.panel_v(), self.world.currents()[2]
 
+    def wetness(self, zone: int) -> float:
+        """What the soil of `zone` (from 0) holds of the water that grass can use, 0 ... 1."""
+        self.world.advance()
+        return self.world.zones[zone].soil.available
+
+    def raining(self) -> bool:
+        """Is the rain switch wet?"""
+        if self.wet is not None:
+            return self.wet
+        lawn_s = self.world.lawn_unix_s()
+        hours = range(0, RAIN_DRIES_S + 1, 900)
+        return any(self.world.weather.slot(lawn_s - ago_s).rain_mm_h > 0 for ago_s in hours)
+
+    def _temperature_c(self) -> float:
+        return self.world.now().temperature_c if self.air_c is None else self.air_c
+
     def _probe(self, zone: int) -> SoilProbe:
         def measure() -> float:
-            self.world.advance()
-            wet = self.world.zones[zone].soil.available
-            return PROBE_DRY + (PROBE_WET - PROBE_DRY) * wet + self.random.gauss(0.0, 2.0)
+            return PROBE_DRY + (PROBE_WET - PROBE_DRY) * self.wetness(zone) + self.random.gauss(0.0, 2.0)
 
-        return SoilProbe(self.world.timeline, measure)
+        return SoilProbe(self.world.timeline, measure, self._temperature_c)

@@ -67,10 +67,11 @@ class Bus:
 class Expander:
     """MCP23008: eight pins; after power-on all are inputs. It keeps its outputs over a reset of the board."""
 
-    __slots__ = ("_pointer", "_registers", "on_change")
+    __slots__ = ("_pointer", "_registers", "on_change", "pulled_low_mask")
 
     def __init__(self, on_change: Callable[[], None]) -> None:
         self.on_change = on_change
+        self.pulled_low_mask: Callable[[], int] = lambda: 0  # bit n: a contact ties pin n to ground now
         self.power_on()
 
     def power_on(self) -> None:
@@ -83,6 +84,12 @@ class Expander:
     def driven_high_mask(self) -> int:
         """Bit n: pin n is an output and high (an input is held low by its pull-down)."""
         return self._registers[10] & ~self._registers[0] & 0xFF
+
+    @property
+    def port(self) -> int:
+        """Levels of the pins: of inputs, high where the pull-up is on and no contact is closed."""
+        inputs = self._registers[0] & self._registers[6] & ~self.pulled_low_mask()
+        return self.driven_high_mask | inputs & 0xFF
 
     def write(self, data: bytes) -> None:
         """Register, then values for it and the following ones."""
@@ -98,7 +105,7 @@ class Expander:
         """Registers from the one last written."""
         answer = bytearray()
         for _ in range(count):
-            answer.append(self.driven_high_mask if self._pointer == 9 else self._registers[self._pointer])
+            answer.append(self.port if self._pointer == 9 else self._registers[self._pointer])
             self._pointer = (self._pointer + 1) % 11
         return bytes(answer)
 
@@ -116,6 +123,11 @@ class CurrentSensor:
         self._awake_at_us = 0
         self._bus = self._shunt = 0
 
+    @property
+    def powered_down(self) -> bool:
+        """Does it draw microamperes instead of a milliampere?"""
+        return not self._config & 3
+
     def write(self, data: bytes) -> None:
         """Register, then two bytes for it; only the configuration is kept."""
         self._pointer = data[0]
@@ -125,11 +137,12 @@ class CurrentSensor:
                 value = 0x399F  # its reset bit
             if value & 3:
                 self._awake_at_us = self.timeline.now_us
+                self._bus &= ~2  # no conversion is ready any more
             self._config = value
 
     def read(self, count: int) -> bytes:
-        """The register last written; a conversion takes 0.6 ms after it was woken."""
-        if self._config & 3 and self.timeline.now_us >= self._awake_at_us + 600:
+        """The register last written; a conversion of both takes 1.1 ms after it was woken."""
+        if self._config & 3 and self.timeline.now_us >= self._awake_at_us + 1100:
             volt, ampere = self.measure()
             self._bus = min(0x1FFF, max(0, round(volt * 250))) << 3 | 2
             self._shunt = min(32_000, max(-32_000, round(ampere * 10_000)))
@@ -138,23 +151,28 @@ class CurrentSensor:
 
 
 class SoilProbe:
-    """Capacitive probe on a seesaw chip; `measure()` gives its raw value (dry about 320, wet about 1015)."""
+    """Capacitive probe on a seesaw chip; `measure()` gives its raw value (dry about 320, wet about 1015), `air_c()` the temperature of its chip."""
 
-    __slots__ = ("_asked_at_us", "bad", "measure", "timeline")
+    __slots__ = ("_asked", "_asked_at_us", "air_c", "bad", "measure", "timeline")
 
-    def __init__(self, timeline: Timeline, measure: Callable[[], float]) -> None:
+    def __init__(self, timeline: Timeline, measure: Callable[[], float], air_c: Callable[[], float]) -> None:
         self.timeline = timeline
         self.measure = measure
+        self.air_c = air_c
         self.bad = False  # a fault: it answers nonsense
-        self._asked_at_us: int | None = None
+        self._asked = b""
+        self._asked_at_us = 0
 
     def write(self, data: bytes) -> None:
-        """0F 10 asks for a measurement."""
-        self._asked_at_us = self.timeline.now_us if data[:2] == b"\x0f\x10" else None
+        """0F 10 asks for a measurement, 00 04 for the temperature."""
+        self._asked = bytes(data[:2])
+        self._asked_at_us = self.timeline.now_us
 
     def read(self, count: int) -> bytes:
-        """Two bytes, big-endian; FF FF when read too soon or not asked."""
-        early = self._asked_at_us is None or self.timeline.now_us < self._asked_at_us + 5000
-        if early or self.bad:
-            return b"\xff\xff"[:count]
-        return round(self.measure()).to_bytes(2, "big")[:count]
+        """Big-endian; only FF when read too soon or not asked."""
+        early = self.timeline.now_us < self._asked_at_us + 5000
+        if not early and not self.bad and self._asked == b"\x0f\x10":
+            return round(self.measure()).to_bytes(2, "big")[:count]
+        if not early and not self.bad and self._asked == b"\x00\x04":
+            return round(self.air_c() * 65536).to_bytes(4, "big", signed=True)[:count]
+        return b"\xff" * count

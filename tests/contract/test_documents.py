@@ -244,7 +244,7 @@ def test_the_i2c_addresses_are_the_firmwares_and_differ():
             named.append((module, name))
     assert named.count(("soil", "FIRST_ADDRESS")) == protocol.ZONE_LIMITS[1]
     assert set(named) == {
-        ("closer", "EXPANDER"), ("soil", "FIRST_ADDRESS"), ("ina219", "BATTERY"), ("ina219", "PANEL")
+        ("closer", "EXPANDER"), ("soil", "FIRST_ADDRESS"), ("ina219", "BATTERY"), ("ina219", "PANEL"), ("ds3231", "ADDRESS")
     }  # fmt: skip
 
 
@@ -345,3 +345,14 @@ def help_of(started: str) -> str:
 
 def test_continuous_integration_runs_the_check():
     assert re.search(r"^exec \./check$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+
+
+# --- the settings file
+
+
+def test_the_settings_file_is_described_as_the_firmware_reads_it():
+    provisioned = importlib.import_module("sprinkler.provisioned")
+    described = {row[0].strip("`"): row[3].strip("`") for row in rows((ROOT / "docs" / "settings_file.md").read_text())}
+    defaults = {name: list(value) if isinstance(value, tuple) else value for name, value in provisioned._CONFIG}
+    words = {name: value if value and isinstance(value, str) else json.dumps(value) for name, value in defaults.items()}
+    assert described == words

@@ -3,7 +3,9 @@
 import pytest
 
 from sim.board import SimulatedBoard
+from sim.parts import Bench
 from sim.port import Port, Session
+from sim.world import Scenario, World
 
 OPEN, CLOSE, ENABLE = 4, 5, 15
 
@@ -125,7 +127,7 @@ def test_expander_keeps_its_outputs_over_a_reset_and_loses_them_with_power(board
 
 def test_absent_part_and_held_bus_answer_with_their_errors(board: SimulatedBoard, port: Port) -> None:
     i2c = port.machine.I2C(scl=port.machine.Pin(14), sda=port.machine.Pin(12), freq=100_000)
-    assert i2c.scan() == [0x20, 0x36, 0x37, 0x40, 0x41]
+    assert i2c.scan() == [0x20, 0x36, 0x37, 0x40, 0x41, 0x68]
     board.bench.bus.absent.add(0x40)
     with pytest.raises(OSError, match=r"Errno 19\b") as absent:
         i2c.readfrom_mem(0x40, 2, 2)
@@ -222,3 +224,48 @@ def test_pins_stand_as_the_chip_leaves_them_at_boot(board: SimulatedBoard, port:
     fresh = Port(Session(board.chip, board.bench, board.network, 0))
     board.bench.release_all()
     assert [fresh.machine.Pin(number).value() for number in (4, 5, 12, 13, 14, 15)] == [0, 0, 1, 1, 1, 0]
+
+
+def test_real_time_clock_goes_on_without_the_board_and_stops_with_its_cell(board: SimulatedBoard, port: Port) -> None:
+    i2c = port.machine.I2C(scl=port.machine.Pin(14), sda=port.machine.Pin(12), freq=100_000)
+    assert i2c.readfrom_mem(0x68, 0x0F, 1)[0] & 0x80, "never set"
+    i2c.writeto_mem(0x68, 0x00, b"\x58\x59\x23\x04\x31\x12\x27")
+    i2c.writeto_mem(0x68, 0x0F, b"\x00")
+    board.bench.lose_power()
+    port.time.sleep_ms(3000)
+    assert i2c.readfrom_mem(0x68, 0x00, 7) == b"\x01\x00\x00\x06\x01\x01\x28"
+    board.bench.rtc.lose_cell()
+    assert i2c.readfrom_mem(0x68, 0x0F, 1)[0] & 0x80
+
+
+def test_expander_reads_a_contact_against_its_pull_up(board: SimulatedBoard, port: Port) -> None:
+    i2c = port.machine.I2C(scl=port.machine.Pin(14), sda=port.machine.Pin(12), freq=100_000)
+    i2c.writeto_mem(0x20, 0x06, b"\x10")
+    for wet in (False, True):
+        board.bench.wet = wet
+        assert i2c.readfrom_mem(0x20, 0x09, 1)[0] >> 4 & 1 == (not wet)
+    board.bench.wet = False
+    i2c.writeto_mem(0x20, 0x06, b"\x00")
+    assert i2c.readfrom_mem(0x20, 0x09, 1)[0] >> 4 & 1 == 0, "without a pull-up it floats; here it reads low"
+
+
+def test_rain_switch_stays_wet_for_two_hours_after_the_rain() -> None:
+    world = World(Scenario(seed=3))
+    bench = Bench(world)
+    moments = range(0, 30 * 96)
+    rain = [world.weather.slot(world.scenario.start_unix_s + i * 900).rain_mm_h > 0 for i in moments]
+    assert any(rain)
+    seen = []
+    for _ in moments:
+        seen.append(bench.raining())
+        world.timeline.now_us += 900_000_000
+    assert seen[10:] == [any(rain[i - 8 : i + 1]) for i in moments][10:]
+
+
+def test_current_sensor_has_no_reading_until_a_conversion_is_done(port: Port) -> None:
+    i2c = port.machine.I2C(scl=port.machine.Pin(14), sda=port.machine.Pin(12), freq=100_000)
+    port.time.sleep_ms(2)
+    assert i2c.readfrom_mem(0x40, 2, 2)[1] & 2
+    i2c.writeto_mem(0x40, 0, b"\x39\x98")
+    i2c.writeto_mem(0x40, 0, b"\x39\x9f")
+    assert not i2c.readfrom_mem(0x40, 2, 2)[1] & 2
