@@ -252,7 +252,7 @@ def test_expander_reads_a_contact_against_its_pull_up(board: SimulatedBoard, por
 def test_rain_switch_stays_wet_for_two_hours_after_the_rain() -> None:
     world = World(Scenario(seed=3))
     bench = Bench(world)
-    moments = range(0, 30 * 96)
+    moments = range(30 * 96)
     rain = [world.weather.slot(world.scenario.start_unix_s + i * 900).rain_mm_h > 0 for i in moments]
     assert any(rain)
     seen = []
