@@ -9,6 +9,7 @@ from .core import controller, power, state
 from .core.safety import HAS_FLOW, LIMITS
 from .errors import StoreError
 from .inbox import Inbox
+from .led import SHOWN_MS, show
 from .link import Link
 from .outbox import Outbox
 from .planner import Planner
@@ -23,6 +24,7 @@ SETTLED_MS = 60000
 BATTERY_EVERY_MS = 2000
 BATTERY_MISSES_MAX = 3
 IDENTIFY_MS = 10000
+LOOK_MS = 50  # at the button, while it is down
 
 
 class App:
@@ -34,6 +36,12 @@ class App:
         self.memory = Memory()
         journal_ok = self.memory.load(board)
         self.wake_reason = board.wake_reason()
+        self.shown_until_ms = 0 if self.wake_reason == "timer" else SHOWN_MS  # until then the LED speaks
+        board.led(self.shown_until_ms)
+        self.press_ms = (
+            0 if board.button_up() else -1
+        )  # since when the button is down; -1: not believed until it was up
+        self.hand_zone = 0  # the zone that the button watered last
         self.storage_fault = not journal_ok
         try:
             from .provisioned import read_config
@@ -44,7 +52,7 @@ class App:
             self.storage_fault = True
         board.drop("provisioned")
         self.bridge_fault = False
-        self._awake_until_ms = self._identify_until_ms = 0
+        self._awake_until_ms = self.identify_until_ms = 0
         self._settled = False
         self._last_ms = board.uptime_ms()
         self._sample_ms = self._battery_ms = self._open_state_ms = -SAMPLE_EVERY_MS
@@ -130,7 +138,7 @@ class App:
         ml = self.senses.take_ml()
         self.runs.meter(ml)
         requests, ids = self.inbox.take()
-        requests = self._failed + requests + self.planner.due(now_ms)
+        requests = self._failed + requests + self.planner.due(now_ms) + self._hand(now_ms)
         ids = [""] * len(self._failed) + ids
         self.state, actions, due_ms = controller.step(
             self.state, elapsed_ms, (self._battery(now_ms), ml), requests, self.limits
@@ -140,15 +148,31 @@ class App:
         if actions:
             self.outbox.state_due = True
         self.runs.checkpoint()
-        self._housekeeping(now_ms)
+        led_ms = self._housekeeping(now_ms)
         self.clock.service()
         self.link.service()
         self.outbox.service()
         if self.rest.due(now_ms):
             self.rest.go()
-        return (
-            0 if self._failed or self.inbox.requests else min(due_ms, 1000 if self.staying_awake(now_ms) else PACE_MS)
-        )
+        if self._failed or self.inbox.requests:
+            return 0
+        if self.press_ms > 0:
+            return LOOK_MS
+        return min(due_ms, led_ms, 1000 if self.staying_awake(now_ms) else PACE_MS)
+
+    def _hand(self, now_ms):
+        """Requests of the person at the button."""
+        up = self.board.button_up()
+        if up and self.press_ms < 0:
+            self.press_ms = 0
+        if self.press_ms < 0 or (up and not self.press_ms):
+            return []
+        from .hand import press
+
+        requests = press(self, not up, now_ms)
+        if self.press_ms <= 0:
+            self.board.drop("hand")
+        return requests
 
     def _battery(self, now_ms):
         """Battery voltage, read every two seconds at most; 0: unknown."""
@@ -169,10 +193,14 @@ class App:
     def _answer(self, actions, requests, ids):
         """Tell who asked what became of it."""
         for action in actions:
-            if action[0] not in ("accepted", "queued", "refused") or action[1] >= len(ids) or not ids[action[1]]:
+            if action[0] not in ("accepted", "queued", "refused"):
                 continue
             request = requests[action[1]]
-            zone = request[1]
+            zone = request[1] if len(request) > 1 else 0
+            if action[1] >= len(ids) or not ids[action[1]]:
+                if action[0] == "refused" and not request[3]:  # the button's: the core tells of a program's itself
+                    self.runs.skip(zone, 0, action[2])
+                continue
             run = self.runs.get(zone) if request[0] == "run" and action[0] == "accepted" else None
             granted_s = request[2] // 1000 if request[0] == "run" and action[0] != "refused" else 0
             reason = action[2] if action[0] == "refused" else ("queued" if action[0] == "queued" else "")
@@ -182,7 +210,7 @@ class App:
             )
 
     def _housekeeping(self, now_ms):
-        """What is due by the clock: samples, faults, the state of an open valve, the LED."""
+        """What is due by the clock: samples, faults, the state of an open valve, the LED. Returns the ms until the LED changes."""
         closed = controller.idle(self.state)
         if not closed and now_ms - self._open_state_ms >= OPEN_STATE_EVERY_MS:
             self._open_state_ms = now_ms
@@ -194,7 +222,7 @@ class App:
             self._clock_word = self.clock.word()
             self.outbox.state_due = True
         self._note_faults()
-        self.board.led(now_ms // 250 % 2 if now_ms < self._identify_until_ms else not closed)
+        return show(self, now_ms)
 
     def board_faults(self):
         """The fault words of the board as a whole."""
@@ -254,11 +282,12 @@ class App:
 
     def identify(self):
         """Blink for ten seconds."""
-        self._identify_until_ms = self.board.uptime_ms() + IDENTIFY_MS
+        self.identify_until_ms = self.board.uptime_ms() + IDENTIFY_MS
 
     def staying_awake(self, now_ms):
         """True while someone wants the board to stay awake."""
-        return protocol.POWER_MODES[self.memory.power_mode] == "responsive" or now_ms < self._identify_until_ms
+        wanted = self.press_ms or now_ms < self.identify_until_ms
+        return bool(wanted) or protocol.POWER_MODES[self.memory.power_mode] == "responsive"
 
     def awake_until(self):
         """When the board stops staying awake on request, in Unix seconds; 0: it does not, or the clock is unset."""

@@ -37,6 +37,9 @@ class Board:
         self._ticks = time.ticks_ms()
         self._uptime_ms = 0
         self._led = machine.Pin(LED_PIN, machine.Pin.OUT, value=1)
+        self.button_up = machine.Pin(
+            BUTTON_PIN, machine.Pin.IN, machine.Pin.PULL_UP
+        )  # call it: 0 while the button is down
         self.device_id = "".join("%02x" % b for b in machine.unique_id())
 
     # Time and waiting

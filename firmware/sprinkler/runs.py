@@ -29,6 +29,7 @@ class Runs:
         self._by_zone = {}
         self._checkpoint_ms = 0
         self._checkpoints = 0
+        self.by_hand = 0  # bit z: the next run of zone z was asked for by the button
 
     def get(self, zone):
         """The run of `zone`, or None."""
@@ -73,6 +74,7 @@ class Runs:
     def skip(self, zone, program, reason):
         """A run that will not be, and why."""
         self._app.planner.done(program)
+        self.by_hand &= ~(1 << zone)
         self.event("run_skipped", zone, 0, program, "skipped", reason, 0, 0)
 
     def _act(self, kind, zone):
@@ -146,8 +148,10 @@ class Runs:
         s = self._app.state
         z = state.base(zone)
         run = self.get(zone)
+        reason = "manual" if self.by_hand >> zone & 1 else ""
+        self.by_hand &= ~(1 << zone)
         self.event(
-            "run_started", zone, run.run_id, s[z + state.PROGRAM], result, "", s[z + state.GRANTED_MS] // 1000, 0
+            "run_started", zone, run.run_id, s[z + state.PROGRAM], result, reason, s[z + state.GRANTED_MS] // 1000, 0
         )
 
     def _finish(self, zone, program, cause, open_ms):

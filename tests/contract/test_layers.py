@@ -29,6 +29,8 @@ SERVICES = {
     "settings": {"errors"},
     "provisioned": {"errors", "settings", "store"},
     "desired": {"auth", "core", "errors", "protocol", "settings", "store"},
+    "led": {"core"},
+    "hand": {"core", "errors", "led", "store"},
     "report": {"core", "protocol", "store"},
     "planning": {"core"},
     "planner": {"planning"},
