@@ -16,7 +16,7 @@ from .planner import Planner
 from .rest import PACE_MS, PULSE_EVERY_S, Rest
 from .runs import Runs
 from .senses import Senses
-from .store import Memory
+from .store import EVENTS_MAX, SAMPLES_MAX, Memory
 
 SAMPLE_EVERY_MS = 30000
 OPEN_STATE_EVERY_MS = 5000
@@ -212,6 +212,9 @@ class App:
     def _housekeeping(self, now_ms):
         """What is due by the clock: samples, faults, the state of an open valve, the LED. Returns the ms until the LED changes."""
         closed = controller.idle(self.state)
+        full = len(self.memory.events) >= EVENTS_MAX or len(self.memory.samples) >= SAMPLES_MAX
+        if full and (now_ms == self._sample_ms or not self.storage_fault):
+            self.keep_backlog()
         if not closed and now_ms - self._open_state_ms >= OPEN_STATE_EVERY_MS:
             self._open_state_ms = now_ms
             self.outbox.state_due = True
@@ -223,6 +226,13 @@ class App:
             self.outbox.state_due = True
         self._note_faults()
         return show(self, now_ms)
+
+    def keep_backlog(self):
+        """Nobody acknowledges what RTC memory holds: move it to flash."""
+        try:
+            self.memory.keep(self.board)
+        except StoreError:
+            self.storage_fault = True
 
     def board_faults(self):
         """The fault words of the board as a whole."""

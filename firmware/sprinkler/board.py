@@ -36,6 +36,7 @@ class Board:
         self._i2c = None
         self._ticks = time.ticks_ms()
         self._uptime_ms = 0
+        self.flash_writes = 0  # of this board's life, once the store has recalled it
         self._led = machine.Pin(LED_PIN, machine.Pin.OUT, value=1)
         self.button_up = machine.Pin(
             BUTTON_PIN, machine.Pin.IN, machine.Pin.PULL_UP

@@ -53,9 +53,21 @@ class Inbox:
             self.suspicious += 1
 
     def _ack(self, ack):
-        everything = (0, 0x7FFFFFFF)
-        if ack["boot_id"] == self._app.memory.boot_id:
-            self._app.outbox.acknowledged(integer(ack["event"], everything), integer(ack["sample"], everything))
+        app = self._app
+        m = app.memory
+        boot_id, event, sample = [integer(ack[key], (0, 0xFFFFFFFF)) for key in ("boot_id", "event", "sample")]
+        if boot_id == m.boot_id:
+            if event > m.event_count or sample > m.sample_count:  # numbers that were never given out
+                return
+            app.outbox.acknowledged(event, sample)
+        if m.kept:
+            from .backlog import free
+
+            try:
+                free(m, app.board, boot_id, event, sample)
+            except StoreError:
+                app.storage_fault = True
+            app.board.drop("backlog")
 
     def _desired(self, payload, end):
         from .desired import keep, parse

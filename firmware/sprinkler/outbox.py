@@ -22,6 +22,7 @@ class Outbox:
         self._announce_due = self._online_due = self._time_due = False
         self._sent_event = self._sent_sample = 0
         self._resent_ms = 0
+        self._flash_told, self._cursor = False, None  # what lies on flash goes first; where we are in it
         self._state_ms = -_STATE_EVERY_MS
         self.state_due = True
 
@@ -40,7 +41,8 @@ class Outbox:
     def nothing_left(self):
         """True when all that is to be said was said."""
         m = self._app.memory
-        said = self._sent_event >= m.event_count and self._sent_sample >= m.sample_count
+        said = self._sent_event >= m.event_count or not m.events
+        said = said and (self._sent_sample >= m.sample_count or not m.samples) and (self._flash_told or not m.kept)
         return said and not (
             self._replies
             or (self.state_due and not self._app.rest.calm)  # then it goes with the last words
@@ -55,6 +57,10 @@ class Outbox:
         link = app.link
         if link.joined() and app.clock.wants_sync() and app.clock.ask():
             self._time_due = True
+        if app.board.uptime_ms() - self._resent_ms > _RESEND_MS:
+            if app.memory.events:  # nobody stores them: do it here
+                app.keep_backlog()
+            self._rewind()
         if not link.up():
             return
         if self._session != link.sessions:
@@ -67,14 +73,13 @@ class Outbox:
             while link.room() and self._one():
                 pass
         except LinkError:
-            return  # the link has noticed, and starts anew
-        if app.board.uptime_ms() - self._resent_ms > _RESEND_MS:
-            self._rewind()
+            pass  # the link has noticed, and starts anew
 
     def _rewind(self):
         m = self._app.memory
-        self._sent_event = m.oldest_event() - 1
-        self._sent_sample = m.oldest_sample() - 1
+        self._sent_event = m.event_count - len(m.events)
+        self._sent_sample = m.sample_count - len(m.samples)
+        self._flash_told, self._cursor = False, None
         self._resent_ms = self._app.board.uptime_ms()
 
     def _one(self):
@@ -106,18 +111,33 @@ class Outbox:
         self.state_due = False
 
     def _publish_backlog(self):
-        app = self._app
-        m = app.memory
-        found = m.next_event(self._sent_event)
-        if found:
-            self._sent_event = found[0]
-            self.publish(protocol.EVENT, report.event(app, found[0], found[1]), False)
+        m = self._app.memory
+        if m.kept and not self._flash_told:
+            from .backlog import read
+
+            found = read(m, self._app.board, self._cursor, report.SAMPLES_PER_MESSAGE)
+            if found:
+                self._cursor = found[0]
+                self._publish_records(*found[1:])
+                return True
+            self._flash_told = True
+            self._app.board.drop("backlog")
+        events = m.next_events(self._sent_event)
+        if events:
+            self._sent_event = events[0][1]
+            self._publish_records("e", m.boot_id, m.oldest_event(), events)
             return True
         samples = m.next_samples(self._sent_sample, report.SAMPLES_PER_MESSAGE)
         if samples:
-            self._sent_sample = samples[-1][0]
-            self.publish(protocol.TELEMETRY, lambda: report.telemetry(app, samples), False)
+            self._sent_sample = samples[-1][1]
+            self._publish_records("s", m.boot_id, m.oldest_sample(), samples)
         return bool(samples)
+
+    def _publish_records(self, kind, boot_id, oldest, records):
+        if kind == "e":
+            self.publish(protocol.EVENT, report.event(self._app, boot_id, oldest, records[0]), False)
+        else:
+            self.publish(protocol.TELEMETRY, lambda: report.telemetry(self._app, boot_id, oldest, records), False)
 
     def owes_replies(self):
         """True while an answer to a command waits."""

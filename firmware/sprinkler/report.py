@@ -5,10 +5,11 @@ packet. It must not know sockets or when to publish.
 """
 
 import json
+import struct
 
 from . import protocol
 from .core import power, state
-from .store import NO_DAYS, NO_DC, NONE_I16, NONE_U8, NONE_U16, WET
+from .store import EVENT_FORM, NO_DAYS, NO_DC, NONE_I16, NONE_U8, NONE_U16, SAMPLE_FORM, WET
 
 FIRMWARE = "0.1.0"
 HARDWARE = "feather_huzzah_esp8266"
@@ -122,14 +123,15 @@ def _last_run(app, zone):
     }
 
 
-def event(app, number, fields):
-    """One event, from its packed fields (store._EVENT)."""
-    at, kind, zone, run_id, program, result, reason, duration_s, volume_ml = fields
-    return _json(
+def event(app, boot_id, oldest, record):
+    """One event of a boot: (number before or 0, number, packed EVENT_FORM). `oldest`: the lowest number of that boot that is still held."""
+    at, kind, zone, run_id, program, result, reason, duration_s, volume_ml = struct.unpack(EVENT_FORM, record[2])
+    return _numbered(
+        record,
         {
-            "boot_id": app.memory.boot_id,
-            "oldest": app.memory.oldest_event(),
-            "n": number,
+            "boot_id": boot_id,
+            "oldest": oldest,
+            "n": record[1],
             "at": app.clock.unix(at),
             "event": protocol.EVENTS[kind],
             "zone": zone,
@@ -139,21 +141,30 @@ def event(app, number, fields):
             "reason": protocol.REASONS[reason],
             "duration_s": duration_s,
             "volume_ml": volume_ml if app.senses.has_flow() else None,
-        }
+        },
     )
 
 
-def telemetry(app, samples):
-    """Up to SAMPLES_PER_MESSAGE numbered samples."""
-    head = b'{"boot_id":%d,"oldest":%d,"samples":[' % (app.memory.boot_id, app.memory.oldest_sample())
-    return _list(head, (_sample(app, number, fields) for number, fields in samples))
+def telemetry(app, boot_id, oldest, records):
+    """Up to SAMPLES_PER_MESSAGE samples of a boot: (number before or 0, number, packed SAMPLE_FORM)."""
+    head = b'{"boot_id":%d,"oldest":%d,"dropped":%d,"samples":[' % (boot_id, oldest, app.memory.dropped)
+    return _list(head, (_sample(app, record) for record in records))
 
 
-def _sample(app, number, fields):
+def _numbered(record, content):
+    """`content` as JSON; where numbers before this one were given up, with the last one that was not."""
+    if record[0]:
+        content["after"] = record[0]
+    return _json(content)
+
+
+def _sample(app, record):
+    fields = struct.unpack(SAMPLE_FORM, record[2])
     battery_mv = _known(fields[3], NONE_U16)
-    return _json(
+    return _numbered(
+        record,
         {
-            "n": number,
+            "n": record[1],
             "at": app.clock.unix(fields[0]),
             "solar_mv": _known(fields[1], NONE_U16),
             "solar_ma": _known(fields[2], NONE_I16),
@@ -165,7 +176,7 @@ def _sample(app, number, fields):
             "rssi_dbm": fields[10] or None,
             "temperature_dc": _known(fields[11] >> 2, NO_DC),
             "rain": None if not fields[11] & 3 else fields[11] & 3 == WET,
-        }
+        },
     )
 
 

@@ -10,6 +10,7 @@ from .core import controller, state
 NETWORK_BUDGET_MS = 25000  # what a wake may spend on a network that does not answer
 GOODBYE_MS = 2000
 PACE_MS = 200  # between two looks at whether the board may sleep
+ACK_MS = 2000  # what Home Assistant has to store events in, before the board does
 LINGER_MS = 400  # a broker with queued commands delivers them within this
 PULSE_EVERY_S = 86400  # even a board that sleeps well closes its valves once a day
 
@@ -42,13 +43,18 @@ class Rest:
         if not app.link.quiet() or not app.outbox.nothing_left():
             self._heard_ms = now_ms
         timed = app.clock.now_s() and not (app.link.up() and app.clock.hopes())
-        if self.calm and timed and not self.restart_wanted and app.outbox.nothing_left() and app.link.room():
+        if (
+            self.calm
+            and timed
+            and not self.restart_wanted
+            and not app.memory.events
+            and app.outbox.nothing_left()
+            and app.link.room()
+        ):
             if not self.wake_at or app.outbox.state_due:
                 self._part()
-            return (
-                app.link.quiet()
-            )  # a queued command comes before the answer to what we sent: nothing is left to wait for
-        done = now_ms - self._heard_ms >= LINGER_MS and timed
+            return app.link.quiet()  # what was queued for us comes before the broker's answer to what we sent
+        done = now_ms - self._heard_ms >= (ACK_MS if app.memory.events else LINGER_MS) and timed
         return done or self._spent(now_ms) or (self.restart_wanted and app.link.quiet())
 
     def _spent(self, now_ms):
@@ -88,6 +94,8 @@ class Rest:
             return
         app.link.close()
         app.clock.close()
+        if m.events:
+            app.keep_backlog()
         m.subscribed = 0 if app.link.resubscribe else 1
         m.failed_joins = app.link.failed_joins + (0 if linked else 1)
         if self.restart_wanted:

@@ -6,6 +6,7 @@ Rule: actions are carried out in the order given; one that fails stops those tha
 from . import protocol
 from .core import state
 from .errors import StoreError
+from .store import NONE_U16
 
 CHECKPOINT_MS = 10000
 _KEEP_EVERY = 6  # checkpoints: once a minute the ledger also goes to flash, for the water total (some hundredths of an erase each)
@@ -58,6 +59,12 @@ class Runs:
         failed = []
         for action in actions:
             kind, zone = action[0], action[1]
+            if (
+                kind == "journal_closed"
+            ):  # the record that says so takes the event along: no loss of power comes between
+                for end in actions:
+                    if end[0] == "finished" and end[1] == zone:
+                        self._finish(zone, end[2], end[3], end[4])
             if kind in ("journal_open", "pulse_open", "pulse_close", "journal_closed", "started", "resumed"):
                 if ("failed", zone) not in failed and not self._act(kind, zone):
                     failed.append(("failed", zone))
@@ -189,7 +196,7 @@ class Runs:
             program,
             p.RESULTS.index(result),
             p.REASONS.index(reason),
-            duration_s,
+            min(duration_s, NONE_U16),
             volume_ml,
         )
         app.memory.save_rtc(app.board)

@@ -254,7 +254,7 @@ def test_the_second_program_of_a_zone_at_the_same_minute_takes_the_place_of_the_
 def test_run_numbers_go_round_without_a_stop(rig):
     memory = store.Memory()
     memory.run_id = 65535
-    rig.board.chip.flash.files[store.JOURNAL] = store._sealed(memory._pack_ledger())
+    rig.board.chip.flash.files[store.JOURNAL] = store.sealed(memory._pack_ledger())
     rig.board.power_cut()
     rig.settle()
     rig.command("run", zone=1, run_time_s=10)

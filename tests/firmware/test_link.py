@@ -17,8 +17,10 @@ class Wakes:
     def __init__(self, **settings):
         self.rig = Rig(responsive=False, **settings)
         self.calls: list[tuple[float, str]] = []
-        self.rig.board.on_boot = lambda port: setattr(port.session, "on_call", self._note)
+        self.rig.board.on_boot = lambda port: setattr(port.session, "on_call", self._note)  # what each boot calls
         self.rig.run(60)
+        self.acknowledge()
+        self.rig.run(905)
         self.acknowledge()
         self.rig.board.network.latency_us = ONE_WAY_US
         self.calls.clear()
@@ -102,7 +104,7 @@ def test_a_command_that_came_after_the_good_bye_is_carried_out_and_taken_into_th
 def test_a_program_that_comes_with_the_queue_is_waited_for(make_wakes):
     wakes = make_wakes()
     rig = wakes.rig
-    program = {"id": 1, "zone": 1, "weekdays": list(range(7)), "start_min": 8 * 60 + 20, "run_time_s": 30}
+    program = {"id": 1, "zone": 1, "weekdays": list(range(7)), "start_min": 8 * 60 + 36, "run_time_s": 30}
     rig.desired(programs=[program], tz_rule="UTC0")
     rig.run(1300)
     assert rig.opened_s() == pytest.approx(30, abs=1)

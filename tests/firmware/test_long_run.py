@@ -231,11 +231,11 @@ def test_a_record_of_another_layout_is_not_guessed_at(make, what):
     rig.settle()
     chip = rig.board.chip
     if what == "journal":
-        chip.flash.files["/journal.bin"] = store._sealed(b"\x02" + bytes(70))
+        chip.flash.files["/journal.bin"] = store.sealed(b"\x02" + bytes(70))
         rig.board.power_cut()
     else:
         memory = bytes(chip.rtc_memory)
-        chip.rtc_memory = memory[:8] + store._sealed(memory[8:40])
+        chip.rtc_memory = memory[:8] + store.sealed(memory[8:40])
         rig.board.reset_now(SOFT_RESET)
     rig.run(30)
     command_id = rig.command("run", zone=1, run_time_s=10)
@@ -295,7 +295,7 @@ def test_a_water_total_goes_round_and_the_board_goes_on(make):
     rig.settle()
     memory = store.Memory()
     memory.totals_ml = [0xFFFFFFFF - 2000, 0, 0, 0]
-    rig.board.chip.flash.files["/journal.bin"] = store._sealed(memory._pack_ledger())
+    rig.board.chip.flash.files["/journal.bin"] = store.sealed(memory._pack_ledger())
     rig.board.power_cut()
     rig.settle()
     rig.command("run", zone=1, run_time_s=60)

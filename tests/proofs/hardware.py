@@ -55,7 +55,7 @@ class Hardware:
             sleep_ms=lambda ms: None,
             sleep_us=lambda us: None,
         )
-        self.os = SimpleNamespace(rename=self._rename, urandom=bytes)
+        self.os = SimpleNamespace(rename=self._rename, urandom=bytes, ilistdir=self._no_backlog)
 
     def board(self) -> Board:
         """The shipped board on this hardware."""
@@ -113,6 +113,10 @@ class Hardware:
 
     def _keep(self, data: bytes) -> None:
         self._new = data
+
+    def _no_backlog(self, folder: str) -> None:
+        """What Home Assistant has not stored moves no valve; none of it lies on flash here."""
+        raise FileNotFoundError(folder)
 
     def _rename(self, old: str, new: str) -> None:
         """The file is replaced as a whole: a cut before leaves the old one, a cut after the new one."""

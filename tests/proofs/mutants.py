@@ -195,8 +195,8 @@ def _resumes_by_flash_alone() -> list[Patch]:
     def load(self: Any, board: Any) -> bool:
         known = shipped(self, board)
         flash = store.read_file(board, store.JOURNAL)
-        if flash and not store._is_rtc(store._unsealed(board.rtc_load())):
-            self._unpack_ledger(store._unsealed(flash))
+        if flash and not store._is_rtc(store.unsealed(board.rtc_load())):
+            self._unpack_ledger(store.unsealed(flash))
         return known
 
     shipped = Memory.load

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import closer
 from sprinkler import runs as runs_module
-from sprinkler import store
+from sprinkler import recall, store
 from sprinkler.app import App
 from sprinkler.core import controller, safety, state
 from sprinkler.rest import PULSE_EVERY_S, Rest
@@ -217,12 +217,13 @@ class Shipped:
     def _one_readable(self, effect: Effect) -> Effect:
         memory = store.Memory()
         if effect[0] == "flash":
-            memory._unpack_ledger(store._unsealed(effect[1]))
+            recall.unpack_ledger(memory, recall.ledger_part(store.unsealed(effect[1])))
             return ("flash", self._ledger(memory), memory.run_id != RUN_ID)
         if effect[0] == "rtc":
-            body = store._unsealed(effect[1][closer.RECORD :])
+            body = store.unsealed(effect[1][closer.RECORD :])
             if body:
-                memory._unpack_rtc(body)
+                recall.take_ledger(memory, recall.ledger_part(body))
+                recall.take_session(memory, body)
             kept = (_mark(effect[1]), int(memory.slept_s >= PULSE_EVERY_S), self._ledger(memory) if body else None)
             return ("rtc", kept, bool(body) and memory.run_id != RUN_ID)
         return effect
@@ -261,7 +262,7 @@ def _rtc_bytes(mark: int, quick_boots: int, pulse_due: int, ledger: Ledger | Non
     memory = store.Memory()
     _fill(memory, ledger, sequence)
     memory.slept_s = PULSE_EVERY_S if pulse_due else 0
-    return head + store._sealed(memory._pack_rtc())
+    return head + store.sealed(memory._pack_rtc())
 
 
 def _bytes(kept: Kept, quick_boots: int) -> tuple[bytes, bytes | None]:
@@ -270,7 +271,7 @@ def _bytes(kept: Kept, quick_boots: int) -> tuple[bytes, bytes | None]:
     if kept.flash:
         memory = store.Memory()
         _fill(memory, kept.flash, 5)
-        flash = store._sealed(memory._pack_ledger())
+        flash = store.sealed(memory._pack_ledger())
     if kept.rtc is None:
         return (closer.record(0, quick_boots) if quick_boots else b""), flash
     mark, pulse_due, ledger = kept.rtc

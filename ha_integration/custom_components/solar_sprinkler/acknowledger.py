@@ -1,6 +1,6 @@
 """Tells the board which events and samples are stored here, so that it may free its backlog.
 
-Rule: first to disk, then `ack`; a burst of messages makes one of each. The same ack once more asks the board to repeat what is missing.
+Rule: first to disk, then `ack`; a burst of messages makes one of each, for each life of the board that it told of. The same ack once more asks the board to repeat what is missing.
 """
 
 from datetime import datetime
@@ -25,11 +25,13 @@ class Acknowledger:
         """Nothing is to be acknowledged yet."""
         self._coordinator = coordinator
         self._cancel: CALLBACK_TYPE | None = None
+        self._boots: set[int] = set()  # that spoke since the last ack
 
     @callback
     def async_schedule(self, boot_id: int) -> None:
         """Acknowledge soon what memory holds of a boot: after news, after a repetition (an ack was lost), after a gap (to fill it)."""
         self._coordinator.memory.touch(boot_id)
+        self._boots.add(boot_id)
         if self._cancel is None:
             self._cancel = async_call_later(self._coordinator.hass, ACK_DELAY_S, self._async_due)
 
@@ -61,8 +63,10 @@ class Acknowledger:
         coordinator = self._coordinator
         if not coordinator.memory.stored or coordinator.hass.is_stopping:  # a stopping Home Assistant writes later
             return
-        stored = coordinator.memory.stored[-1]
+        spoke, self._boots = self._boots, set()
+        to_tell = [stored for stored in coordinator.memory.stored if stored.boot_id in spoke]
         await coordinator.store.async_save()
         channel = coordinator.channel
-        payload = messages.ack(channel.key, channel.device_id, stored.boot_id, stored.event, stored.sample)
-        coordinator.async_say(protocol.ACK, payload, retain=True)
+        for stored in to_tell:  # the one that spoke last comes last, and is retained
+            payload = messages.ack(channel.key, channel.device_id, stored.boot_id, stored.event, stored.sample)
+            coordinator.async_say(protocol.ACK, payload, retain=True)

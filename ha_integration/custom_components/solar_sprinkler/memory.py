@@ -16,7 +16,7 @@ from .errors import ModelError
 from .fields import integer, read, text, truth
 from .models import Availability, BoardEvent, Desired, LastSkip, Sample, State
 
-BOOTS_KEPT = 4  # a late duplicate may come from a boot before this one
+BOOTS_KEPT = 16  # a board that lost power in an outage tells of each of its lives
 EVENTS_KEPT = 64
 REPORTED_AHEAD_MS = 12 * 3_600_000  # half of what a board accepts
 SENT_AHEAD_MS = 23 * 3_600_000  # room for what follows a report
@@ -74,10 +74,10 @@ class Arrival(Enum):
     AHEAD = auto()  # one before it is missing, and the board still holds that one
 
 
-def arrived(number: int, stored: int, oldest: int) -> Arrival:
-    """Judge a number; what is older than `oldest` had to give way on the board and will never come."""
+def arrived(number: int, stored: int, oldest: int, after: int = 0) -> Arrival:
+    """Judge a number; what is older than `oldest`, or between `after` and it, had to give way on the board and will never come."""
     expected = max(stored + 1, oldest)
-    if number == expected:
+    if number == expected or 0 < after <= stored < number:
         return Arrival.NEXT
     return Arrival.REPEATED if number < expected else Arrival.AHEAD
 
@@ -125,7 +125,7 @@ class Memory:
     def add_event(self, event: BoardEvent) -> Arrival:
         """Keep an event if it is the next one."""
         known = self.of_boot(event.boot_id)
-        arrival = arrived(event.n, known.event, event.oldest)
+        arrival = arrived(event.n, known.event, event.oldest, event.after)
         if arrival is Arrival.NEXT:
             self._store(replace(known, event=event.n))
             self.events = [*self.events, event][-EVENTS_KEPT:]
@@ -134,7 +134,7 @@ class Memory:
     def add_sample(self, boot_id: int, sample: Sample, oldest: int) -> Arrival:
         """Keep a sample if it is the next one."""
         known = self.of_boot(boot_id)
-        arrival = arrived(sample.n, known.sample, oldest)
+        arrival = arrived(sample.n, known.sample, oldest, sample.after)
         if arrival is Arrival.NEXT:
             self._store(replace(known, sample=sample.n))
             self.samples = [*self.samples, sample][-SAMPLES_KEPT:]

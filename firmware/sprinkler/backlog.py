@@ -1,0 +1,260 @@
+"""Backlog: what Home Assistant has not stored yet and RTC memory has no room for, in segments on flash. A late module: loaded while it is needed.
+
+Rule: a segment is a whole file with a checksum, made by temp + rename and never appended to; numbers only rise from segment to segment, so what a loss
+of power left twice is told once. Samples are thinned (every second one of the two oldest segments that were thinned least) before any is dropped; events
+are never thinned. What was given up is counted. It must not know what events and samples mean, or who asks for them.
+
+A segment: bytes of a record, boot id, number of the first record; then the records, each after its number less the first; then the checksum. Its name: e or
+s (events, samples), then in hex a serial number and, as the last digit, how often it was thinned.
+"""
+
+import hashlib
+import struct
+
+from .errors import StoreError
+
+FOLDER = "/backlog"
+RECORDS_BYTES = 980  # of a segment, at most
+EVENT_SEGMENTS, SAMPLE_SEGMENTS = 16, 64  # at most; each takes a block of 4 KB
+THINNED_MAX = 4  # of 16 samples one is left
+_HEAD = "<BII"
+_HEAD_BYTES, _LINK_BYTES, _CHECK_BYTES = 9, 2, 4
+_CHUNK = 128
+_LINK_MAX = 65535
+
+
+def keep(memory, board):
+    """Move the backlog of RTC memory to flash. Raises StoreError; what was not moved then still stands in RTC memory."""
+    append(memory, board, "e", memory.boot_id, memory.event_count - len(memory.events) + 1, memory.events)
+    memory.events = []
+    append(memory, board, "s", memory.boot_id, memory.sample_count - len(memory.samples) + 1, memory.samples)
+    memory.samples = []
+    look(memory, board)
+
+
+def append(memory, board, kind, boot_id, first, records):
+    """Keep packed `records`, numbered from `first`, behind what is there: in a new version of the last segment, or in a new one. Raises StoreError."""
+    while records:
+        numbers = _numbers(board, kind)
+        size = _LINK_BYTES + len(records[0])
+        path, base, old, taken = "", first, 0, 0
+        found = _head(board, _path(kind, numbers[-1])) if numbers and not numbers[-1] & 15 else None
+        if found and found[:2] == (size, boot_id):
+            last = found[4]
+            if last >= first:  # a loss of power came between this file and the memory that says so
+                records = records[last + 1 - first :]
+                first = last + 1
+                continue
+            if (found[3] + 1) * size <= RECORDS_BYTES and first + len(records) - found[2] <= _LINK_MAX:
+                path, base, old = _path(kind, numbers[-1]), found[2], found[3]
+        if not path:
+            _make_room(memory, board, kind, numbers)
+            path = _path(kind, ((numbers[-1] if numbers else 0) >> 4) + 1 << 4)
+        taken = min(len(records), RECORDS_BYTES // size - old)
+        new = [struct.pack("<H", first + i - base) + records[i] for i in range(taken)]
+        _write(board, path, (size, boot_id, base), _bodies(board, path if old else "", size * old, new))
+        records = records[taken:]
+        first += taken
+
+
+def read(memory, board, cursor, most):
+    """What follows `cursor` on flash: (cursor, kind, boot id, oldest number, [(number before or 0, number, packed record)]), or None.
+
+    `cursor` is None at first, and what the last call returned after that. `most` is how many samples are wanted; events come one by one. The number
+    before is that of the record before it that is still held, where others lay between them; 0 otherwise.
+    """
+    kind, at, boot_id, number, oldest = cursor or ("e", 0, 0, 0, 0)
+    while True:
+        for each in _numbers(board, kind):
+            if each < at:
+                continue
+            found = _head(board, _path(kind, each), True)
+            if found is None:
+                _remove(board, _path(kind, each))
+                memory.dropped += 1
+                continue
+            if found[1] != boot_id:
+                boot_id, number, oldest = found[1], 0, found[2]
+            if found[4] > number:
+                records = _records(board, _path(kind, each), found, number, 1 if kind == "e" else most)
+                return (kind, each, boot_id, records[-1][1], oldest), kind, boot_id, oldest, records
+        if kind == "s":
+            return None
+        kind, at, boot_id, number = "s", 0, 0, 0
+
+
+def free(memory, board, boot_id, event, sample):
+    """Home Assistant has stored this much of a boot: remove the segments that hold nothing else. Raises StoreError."""
+    for kind, acked in (("e", event), ("s", sample)):
+        for each in _numbers(board, kind):
+            found = _head(board, _path(kind, each))
+            if found is None or (found[1] == boot_id and found[4] <= acked):
+                _remove(board, _path(kind, each))
+                memory.dropped += found is None
+            elif found[1] == boot_id:
+                break
+    look(memory, board)
+
+
+def look(memory, board):
+    """Tell `memory` whether anything is kept here, and the oldest numbers of this boot."""
+    oldest = []
+    memory.kept = 0
+    for kind in ("e", "s"):
+        first = 0
+        for each in _numbers(board, kind):
+            memory.kept = 1
+            found = _head(board, _path(kind, each))
+            if found and found[1] == memory.boot_id:
+                first = found[2]
+                break
+        oldest.append(first)
+    memory.flash_event, memory.flash_sample = oldest
+
+
+def _make_room(memory, board, kind, numbers):
+    """Before a new segment: thin, or give up the oldest."""
+    if len(numbers) < (EVENT_SEGMENTS if kind == "e" else SAMPLE_SEGMENTS):
+        return
+    if kind == "s":
+        for level in range(THINNED_MAX):
+            for i in range(len(numbers) - 2):  # the last one still grows
+                if numbers[i] & 15 == level == numbers[i + 1] & 15 and _thin(memory, board, numbers[i], numbers[i + 1]):
+                    return
+    found = _head(board, _path(kind, numbers[0]))
+    memory.dropped += found[3] if found else 1
+    _remove(board, _path(kind, numbers[0]))
+
+
+def _thin(memory, board, first, second):
+    """Make one segment of two, with every second record; the last one stays. False if they do not belong together."""
+    a, b = _head(board, _path("s", first), True), _head(board, _path("s", second), True)
+    if not a or not b or a[:2] != b[:2] or not a[2] <= a[4] < b[2] <= b[4] or b[4] - a[2] > _LINK_MAX:
+        return False
+    size, boot_id, base = a[:3]
+    skip = (a[3] + b[3] + 1) % 2
+    _write(board, _path("s", first + 1), (size, boot_id, base), _every_second(board, (first, a), (second, b), skip))
+    memory.dropped += (a[3] + b[3]) // 2
+    _remove(board, _path("s", first))
+    _remove(board, _path("s", second))
+    return True
+
+
+def _every_second(board, one, other, skip):
+    for number, head in (one, other):
+        with board.open_file(_path("s", number), "rb") as f:
+            f.read(_HEAD_BYTES)
+            for _ in range(head[3]):
+                record = f.read(head[0])
+                if not skip:
+                    link = struct.unpack("<H", record[:_LINK_BYTES])[0]
+                    yield struct.pack("<H", head[2] + link - one[1][2]) + record[_LINK_BYTES:]
+                skip = 1 - skip
+
+
+def _numbers(board, kind):
+    """Serial number and level of the segments of a kind, as one integer each, oldest first."""
+    try:
+        names = board.os.ilistdir(FOLDER)
+        return sorted([int(entry[0][1:], 16) for entry in names if entry[0][0] == kind and len(entry[0]) == 8])
+    except OSError:
+        return []
+
+
+def _path(kind, number):
+    return FOLDER + "/" + kind + "%07x" % number
+
+
+def _head(board, path, checks=False):
+    """(bytes of a record, boot id, first number, records, last number) of a segment; None if it is not one. `checks`: by its checksum too."""
+    try:
+        length = board.os.stat(path)[6] - _HEAD_BYTES - _CHECK_BYTES
+        with board.open_file(path, "rb") as f:
+            head = f.read(_HEAD_BYTES)
+            size, boot_id, first = struct.unpack(_HEAD, head)
+            if length < size or size <= _LINK_BYTES or length % size:
+                return None
+            if checks:
+                seal = hashlib.sha256(head)
+                for chunk in _chunks(f, length):
+                    seal.update(chunk)
+                if seal.digest()[:_CHECK_BYTES] != f.read(_CHECK_BYTES):
+                    return None
+            f.seek(_HEAD_BYTES + length - size)
+            last = struct.unpack("<H", f.read(_LINK_BYTES))[0]
+        return size, boot_id, first, length // size, first + last
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _records(board, path, head, after, most):
+    """Up to `most` records with numbers above `after` (0: from the first on)."""
+    size, _, first, count, _ = head
+    found = []
+    with board.open_file(path, "rb") as f:
+        f.read(_HEAD_BYTES)
+        for _ in range(count):
+            record = f.read(size)
+            number = first + struct.unpack("<H", record[:_LINK_BYTES])[0]
+            if number > after:
+                found.append((after if after and number != after + 1 else 0, number, record[_LINK_BYTES:]))
+                after = number
+                if len(found) == most:
+                    break
+    return found
+
+
+def _chunks(f, length):
+    while length > 0:
+        chunk = f.read(min(length, _CHUNK))
+        if not chunk:
+            return
+        length -= len(chunk)
+        yield chunk
+
+
+def _bodies(board, path, length, new):
+    """What is in the segment at `path` ("" for none), then the new records."""
+    if path:
+        with board.open_file(path, "rb") as f:
+            f.read(_HEAD_BYTES)
+            for chunk in _chunks(f, length):
+                yield chunk
+    for record in new:
+        yield record
+
+
+def _write(board, path, head, parts):
+    """Write a segment as a whole. Raises StoreError; what `path` was then still stands."""
+    board.flash_writes += 1
+    head = struct.pack(_HEAD, *head)
+    seal = hashlib.sha256(head)
+    try:
+        if not _is_folder(board):
+            board.os.mkdir(FOLDER)
+        with board.open_file(FOLDER + "/new", "wb") as f:
+            f.write(head)
+            for part in parts:
+                seal.update(part)
+                f.write(part)
+            f.write(seal.digest()[:_CHECK_BYTES])
+        board.os.rename(FOLDER + "/new", path)
+    except OSError:
+        raise StoreError("storage")
+    board.feed()
+
+
+def _is_folder(board):
+    try:
+        board.os.stat(FOLDER)
+    except OSError:
+        return False
+    return True
+
+
+def _remove(board, path):
+    board.flash_writes += 1
+    try:
+        board.os.remove(path)
+    except OSError:
+        raise StoreError("storage")
