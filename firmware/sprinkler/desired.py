@@ -11,26 +11,27 @@ from .core.localtime import day_number, parse_rule
 from .core.schedule import NEVER
 from .errors import RefusedError
 from .settings import Settings, integer
-from .store import DESIRED, read_file, write_file
+from .store import DESIRED, OLD, read_file, write_file
 
 _KEY_MAX = 24  # bytes in which a key of the message is to be recognised, white space included
 
 
 def load(board, topic, key):
-    """The settings kept on flash; the defaults when there are none, or when they do not validate."""
-    payload = read_file(board, DESIRED)
-    end = verify(key, topic, payload) if payload else 0
-    if not end:
-        return Settings()
-    try:
-        return parse(payload, end, board.zones())
-    except RefusedError:
-        return Settings()
+    """The settings kept on flash; those before them when they do not validate, and the defaults when there are none."""
+    for path in (DESIRED, DESIRED + OLD):
+        payload = read_file(board, path)
+        end = verify(key, topic, payload) if payload else 0
+        try:
+            if end:
+                return parse(payload, end, board.zones())
+        except RefusedError:
+            pass  # the next one, then
+    return Settings()
 
 
 def keep(board, payload):
-    """Keep the signed text of settings that were parsed. Raises StoreError."""
-    write_file(board, DESIRED, payload)
+    """Keep the signed text of settings that were parsed, and the one before it. Raises StoreError; the old ones then still stand."""
+    write_file(board, DESIRED, payload, True)
 
 
 def parse(body, length, zone_count):

@@ -8,7 +8,7 @@ import json
 
 from .errors import StoreError
 from .settings import Config
-from .store import CONFIG, read_file
+from .store import CONFIG, OLD, read_file
 
 _CONFIG = (
     ("device_key", ""),
@@ -35,12 +35,10 @@ _CONFIG = (
 def read_config(board):
     """The board's Config. Raises StoreError when there is no device key to be had."""
     config = Config()
-    text = read_file(board, CONFIG)
-    try:
-        given = json.loads(text) if text else {}
-    except ValueError:
-        given = None
-    if type(given) is not dict:
+    given = _object(read_file(board, CONFIG))
+    if given is None:
+        given = _object(read_file(board, CONFIG + OLD))
+    if given is None:
         raise StoreError("storage")
     for name, default in _CONFIG:
         value = given.get(name, default)
@@ -53,3 +51,12 @@ def read_config(board):
         raise StoreError("storage")
     config.device_key = ""  # as text it is not needed any more
     return config
+
+
+def _object(text):
+    """The JSON object in `text`, or None."""
+    try:
+        given = json.loads(text) if text else None
+    except ValueError:
+        return None
+    return given if type(given) is dict else None

@@ -10,6 +10,7 @@ import struct
 from .errors import StoreError
 
 JOURNAL, DESIRED, CONFIG = "/journal.bin", "/desired.json", "/config.json"
+OLD = ".old"
 ZONES, PROGRAMS = 4, 8
 EVENTS_MAX, SAMPLES_MAX = 6, 7  # what fits the 484 bytes of RTC memory
 _CHECK = 4
@@ -50,13 +51,16 @@ def read_file(board, path):
         return None
 
 
-def write_file(board, path, data):
-    """Replace `path` as a whole. Raises StoreError; the old content then still stands."""
+def write_file(board, path, data, keeps=False):
+    """Replace `path` as a whole. Raises StoreError; the old content then still stands. `keeps`: it stays at `path` + OLD, for a reader that finds
+    `path` missing (the power went between the two renames) or damaged."""
     temporary = path + ".new"
     board.flash_writes += 1
     try:
         with board.open_file(temporary, "wb") as f:
             f.write(data)
+        if keeps and read_file(board, path):
+            board.os.rename(path, path + OLD)
         board.os.rename(temporary, path)
     except OSError:
         raise StoreError("storage")

@@ -16,7 +16,9 @@ SERVICES = {
     "auth": {"protocol"},
     "pairing": set(),
     "mqtt": {"errors"},
-    "store": {"errors"},
+    "backlog": {"errors"},
+    "recall": {"store"},
+    "store": {"backlog", "errors", "recall"},
     "board": {"errors"},
     "flow": set(),
     "ina219": {"errors"},
@@ -36,9 +38,9 @@ SERVICES = {
     "planner": {"planning"},
     "resting": {"core", "protocol"},
     "rest": {"core", "report", "resting"},
-    "runs": {"core", "errors", "protocol"},
-    "inbox": {"auth", "desired", "errors", "protocol", "settings"},
-    "outbox": {"auth", "errors", "protocol", "report"},
+    "runs": {"core", "errors", "protocol", "store"},
+    "inbox": {"auth", "backlog", "desired", "errors", "protocol", "settings"},
+    "outbox": {"auth", "backlog", "errors", "protocol", "report"},
 }
 STANDARD = {"hashlib", "json", "struct"}
 

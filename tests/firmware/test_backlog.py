@@ -1,6 +1,7 @@
 """What is kept of an outage, in which order it is told, and what a loss of power leaves of it."""
 
 import copy
+import itertools
 import json
 import os
 import struct
@@ -201,13 +202,13 @@ def test_samples_are_thinned_oldest_first_before_any_is_dropped_and_each_gap_is_
     live(memory, flash, samples=64 * 42 + 300)
     all_told = told(memory, flash)
     kept = [n for _, n, _, _ in all_told]
-    gaps = [b - a for a, b in zip(kept, kept[1:], strict=False)]
+    gaps = [b - a for a, b in itertools.pairwise(kept)]
     assert gaps[0] == 2, "the oldest were thinned"
     assert gaps[-100:] == [1] * 100, "the newest were not"
     assert sorted(gaps, reverse=True) == gaps
     assert kept[0] <= 2, "none of the oldest was dropped"
     assert memory.dropped == memory.sample_count - len(memory.samples) - len(kept)
-    for (_, before, _, _), (_, n, after, _) in zip(all_told, all_told[1:], strict=False):
+    for (_, before, _, _), (_, n, after, _) in itertools.pairwise(all_told):
         assert after == (before if n != before + 1 else 0)
 
 
@@ -218,7 +219,7 @@ def test_months_fit_and_the_flash_stays_bounded(memory, flash):
     kept = numbers(memory, flash)
     assert kept[-1] == 32000 - len(memory.samples)
     assert kept[0] <= 16, "11 months of quarter hours, of which one in sixteen is left at worst"
-    assert max(b - a for a, b in zip(kept, kept[1:], strict=False)) <= 16
+    assert max(b - a for a, b in itertools.pairwise(kept)) <= 16
 
 
 def test_events_are_never_thinned_and_the_oldest_go_when_there_is_no_room(memory, flash):
@@ -283,7 +284,7 @@ def test_a_loss_of_power_at_any_step_loses_nothing_that_was_on_flash_and_tells_n
 def test_what_flash_already_has_is_not_kept_again(memory, flash):
     records = [event(at) for at in range(1, 7)]
     backlog.append(memory, flash, "e", BOOT, 1, records)
-    backlog.append(memory, flash, "e", BOOT, 5, records[4:] + [event(7)])
+    backlog.append(memory, flash, "e", BOOT, 5, [*records[4:], event(7)])
     assert numbers(memory, flash, "e") == list(range(1, 8))
 
 

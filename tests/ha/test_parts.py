@@ -46,6 +46,20 @@ def test_what_is_no_time_zone_is_an_error_of_ours(name):
 
 
 @pytest.mark.parametrize(
+    ("number", "stored", "after", "arrival"),
+    [
+        (12, 10, 10, Arrival.NEXT),
+        (12, 11, 10, Arrival.NEXT),
+        (12, 9, 10, Arrival.AHEAD),
+        (12, 12, 10, Arrival.REPEATED),
+        (12, 40, 10, Arrival.REPEATED),
+    ],
+)
+def test_what_the_board_gave_up_between_two_numbers_is_not_waited_for(number, stored, after, arrival):
+    assert arrived(number, stored, 1, after) is arrival
+
+
+@pytest.mark.parametrize(
     ("number", "stored", "oldest", "arrival"),
     [
         (1, 0, 1, Arrival.NEXT),

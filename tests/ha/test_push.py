@@ -105,7 +105,17 @@ async def test_new_boot_starts_numbers_again(hass, sprinkler: Sprinkler):
     await sprinkler.says("event", event(1, boot_id=77, event="boot"))
     await sprinkler.time_passes(1)
     assert kinds == ["run_started", "boot"]
-    assert sprinkler.published("ack") == [{"boot_id": 77, "event": 1, "sample": 0}]
+    acks = [{"boot_id": BOOT_ID, "event": 9, "sample": 0}, {"boot_id": 77, "event": 1, "sample": 0}]
+    assert sprinkler.published("ack") == acks, "each life of the board is acknowledged, the present one last"
+
+
+async def test_samples_that_were_thinned_on_the_board_are_stored_over_their_gaps(hass, sprinkler: Sprinkler):
+    thinned = telemetry(2, 4, 6, oldest=2)
+    for sample, after in zip(thinned["samples"], (0, 2, 4), strict=True):
+        sample["after"] = after
+    await sprinkler.says("telemetry", thinned)
+    await sprinkler.time_passes(1)
+    assert sprinkler.published("ack")[-1]["sample"] == 6
 
 
 async def test_event_of_a_newer_firmware_is_stored_though_it_can_not_be_shown(hass, sprinkler: Sprinkler):

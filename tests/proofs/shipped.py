@@ -9,8 +9,8 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import closer
-from sprinkler import runs as runs_module
 from sprinkler import recall, store
+from sprinkler import runs as runs_module
 from sprinkler.app import App
 from sprinkler.core import controller, safety, state
 from sprinkler.rest import PULSE_EVERY_S, Rest

@@ -1,6 +1,7 @@
 """Tells the board which events and samples are stored here, so that it may free its backlog.
 
-Rule: first to disk, then `ack`; a burst of messages makes one of each, for each life of the board that it told of. The same ack once more asks the board to repeat what is missing.
+Rule: first to disk, then `ack`; a burst of messages makes one of each, for each life of the board that it told of. The same ack once more asks the
+board to repeat what is missing.
 """
 
 from datetime import datetime

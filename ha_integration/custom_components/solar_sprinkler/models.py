@@ -169,7 +169,9 @@ class Sample:
     soil_pct: tuple[int | None, ...] = several(maybe(integer(_PCT)), _ZONES_MAX)
     flow_rate_ml_min: int | None = maybe(integer(_FLOW_RATE_ML_MIN))
     rssi_dbm: int | None = maybe(integer(_RSSI_DBM))
-    after: int = optional(integer(_COUNT), 0)  # the number before it that the board still held, if it gave up those between
+    after: int = optional(
+        integer(_COUNT), 0
+    )  # the number before it that the board still held, if it gave up those between
     temperature_dc: int | None = optional(maybe(integer(_TEMPERATURE_DC)), None)
     rain: bool | None = optional(maybe(truth()), None)
 
