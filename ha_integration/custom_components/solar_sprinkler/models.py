@@ -183,6 +183,7 @@ class Telemetry:
     boot_id: int = integer(_UINT32)
     oldest: int = integer(_COUNT)
     samples: tuple[Sample, ...] = several(nested(Sample))
+    dropped: int = optional(integer(_COUNT), 0)  # given up unheard since the board lost its memory
 
 
 @dataclass(frozen=True)
