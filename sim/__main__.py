@@ -1,7 +1,8 @@
 """`python -m sim`: what the simulator can do, one verb each.
 
 Rule: a verb is a module of `sim.cli` with `SUMMARY` and `main(arguments) -> exit code`. Exit codes: 0 done, 1 the firmware or a check failed, 2 wrong
-usage, 3 a server cannot be reached or refuses, 4 a file or folder cannot be used. No traceback is shown for what a user can put right.
+usage, 3 a server cannot be reached or refuses, 4 a file or folder cannot be used, 130 stopped by Ctrl-C and what was done kept. No traceback is shown for
+what a user can put right.
 """
 
 import importlib
@@ -10,7 +11,7 @@ import sys
 
 from sim.errors import FileError, SettingError, SimError, UnreachableError
 
-VERBS = {"board": "sim.cli.board"}
+VERBS = {"board": "sim.cli.board", "fleet": "sim.cli.fleet"}
 
 
 def _list_verbs() -> str:
@@ -34,6 +35,11 @@ def main(arguments: list[str]) -> int:
     except SimError as error:
         print(f"sim {verb}: {error}", file=sys.stderr)
         return {SettingError: 2, UnreachableError: 3, FileError: 4}.get(type(error), 1)
+    except SystemExit as leaving:  # argparse's way to say 0 or 2
+        return leaving.code if isinstance(leaving.code, int) else 2
+    except KeyboardInterrupt:
+        print(f"sim {verb}: stopped", file=sys.stderr)
+        return 130
     except BrokenPipeError:  # whoever read our output went away: that is an end like any other
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

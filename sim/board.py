@@ -88,6 +88,7 @@ class SimulatedBoard:
         self.raise_crashes = True  # False: as on the board, a traceback and a dead prompt until the watchdog bites
         self.on_crash: Callable[[str], None] | None = None
         self.asleep_until_us = 0
+        self.flat = False  # off, because its cell is empty
         self.on_boot: Callable[[Port], None] | None = None  # called with each boot's stand-ins before boot.py runs
         self.on_end: Callable[[Ending], None] | None = None
         self._sleeper = Waiter(self.timeline)
@@ -105,11 +106,15 @@ class SimulatedBoard:
 
     def run_for(self, seconds: float) -> None:
         """Let `seconds` of virtual time pass; the first call powers the board on."""
+        self.power_on()
+        self.run_until(self.timeline.now_us + round(seconds * 1_000_000))
+
+    def run_until(self, at_us: int) -> None:
+        """Let virtual time pass up to `at_us`; it does not power the board on."""
         timeline = self.timeline
         if not isinstance(timeline, VirtualTime):
             raise SettingError("run_for needs virtual time; a live board uses run()")
-        self.power_on()
-        timeline.run_for(seconds)
+        timeline.run_until(at_us)
 
     def power_on(self) -> None:
         """Give the board a turn of its own in virtual time; harmless when it has one."""
@@ -242,8 +247,10 @@ class SimulatedBoard:
         if self.world.battery_v() >= battery.DIES_BELOW_V and self.world.charge_mah > 0:
             return cause
         self.world.set_load_ma(0.0)
+        self.flat = True
         while self.world.battery_v() < battery.STARTS_ABOVE_V:
             self._rest(FLAT_CHECK_US, PWRON_RESET)
+        self.flat = False
         self.chip.lose_power(self.timeline.now_us)
         self.bench.lose_power()
         return PWRON_RESET

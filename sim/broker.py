@@ -24,12 +24,18 @@ class Message(NamedTuple):
 
 
 class Broker:
-    """Faults: `stop()`, `start()`, `drop(client_id)`, `mute` (accepts, never answers). `log` holds every accepted message."""
+    """Faults: `stop()`, `start()`, `drop(client_id)`, `mute` (accepts, never answers).
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 1883, users: dict[str, str] | None = None) -> None:
+    `log` holds every accepted message, or none with `keep_log=False`: a fleet's would fill the memory.
+    """
+
+    def __init__(
+        self, host: str = "127.0.0.1", port: int = 1883, users: dict[str, str] | None = None, *, keep_log: bool = True
+    ) -> None:
         self.host, self.port = host, port
         self.users = users  # name -> password; None: anyone may come
         self.log: list[Message] = []
+        self.keep_log = keep_log
         self.retained: dict[str, Message] = {}
         self.sessions: dict[str, ClientSession] = {}
         self.mute = False
@@ -52,7 +58,8 @@ class Broker:
         data = payload.encode() if isinstance(payload, str) else payload
         now_us = self.networks[0].timeline.now_us if self.networks else 0
         message = Message(now_us, topic, data, qos, retain, sender)
-        self.log.append(message)
+        if self.keep_log:
+            self.log.append(message)
         if retain and data:
             self.retained[topic] = message
         elif retain:

@@ -69,7 +69,17 @@ class ClientSession:
 class Peer:
     """The broker's end of one connection."""
 
-    __slots__ = ("_buffer", "_clean", "_keepalive", "_keepalive_us", "_will", "broker", "connection", "session")
+    __slots__ = (
+        "_buffer",
+        "_clean",
+        "_keepalive",
+        "_keepalive_us",
+        "_silent_at_us",
+        "_will",
+        "broker",
+        "connection",
+        "session",
+    )
 
     def __init__(self, broker: Broker, connection: Connection) -> None:
         self.broker = broker
@@ -79,6 +89,7 @@ class Peer:
         self._will: tuple[str, bytes, int, bool] | None = None
         self._clean = True
         self._keepalive_us = 0
+        self._silent_at_us = 0
         self._keepalive: Event | None = None
         broker.peers.append(self)
 
@@ -203,13 +214,14 @@ class Peer:
 
     def _keep_alive(self) -> None:
         """Anything heard puts the deadline off; it is looked at when it comes, not moved."""
-        if self._keepalive is not None:
-            self._keepalive.cancel()
-            self._keepalive = None
-        if self._keepalive_us:
-            timeline = self.connection.network.timeline
-            self._keepalive = timeline.at(timeline.now_us + self._keepalive_us, self._silent)
+        self._silent_at_us = self.connection.network.timeline.now_us + self._keepalive_us
+        if self._keepalive_us and self._keepalive is None:
+            self._keepalive = self.connection.network.timeline.at(self._silent_at_us, self._silent)
 
     def _silent(self) -> None:
+        self._keepalive = None
+        if self.connection.network.timeline.now_us < self._silent_at_us:
+            self._keepalive = self.connection.network.timeline.at(self._silent_at_us, self._silent)
+            return
         self.leave(will=True)
         self.connection.hang_up()

@@ -3,8 +3,10 @@
 Rule: firmware files are copied, never changed. The device key is made here at random and kept in the flash's config.json alone.
 """
 
+import functools
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,8 +77,9 @@ def closer_config(settings: Settings) -> str:
     return "".join(f"{name} = {value}\n" for name, value in rows.items())
 
 
-def firmware_files(folder: Path = FIRMWARE) -> dict[str, bytes]:
-    """The firmware's own files that lie on flash."""
+@functools.cache
+def firmware_files(folder: Path = FIRMWARE) -> Mapping[str, bytes]:
+    """The firmware's own files that lie on flash; read once, and shared by all boards of a process."""
     try:
         return {"/" + name: (folder / name).read_bytes() for name in ON_FLASH}
     except OSError as error:

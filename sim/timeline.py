@@ -24,19 +24,14 @@ type Files = Sequence[tuple[int, int]]  # (file descriptor, events of select.pol
 class Event:
     """Something that will happen; `cancel()` it at will."""
 
-    __slots__ = ("at_us", "callback", "order")
+    __slots__ = ("callback",)
 
-    def __init__(self, at_us: int, order: int, callback: Callback) -> None:
-        self.at_us = at_us
-        self.order = order
+    def __init__(self, callback: Callback) -> None:
         self.callback: Callback | None = callback
 
     def cancel(self) -> None:
         """Make it not happen; harmless when it already did."""
         self.callback = None
-
-    def __lt__(self, other: Event) -> bool:
-        return self.at_us < other.at_us or (self.at_us == other.at_us and self.order < other.order)
 
 
 class Waiter:
@@ -93,21 +88,21 @@ class _Queue:
 
     def __init__(self) -> None:
         self.now_us = 0
-        self._events: list[Event] = []
+        self._events: list[tuple[int, int, Event]] = []  # tuples, because they compare without a call
         self._order = 0
 
     def at(self, at_us: int, callback: Callback) -> Event:
         """Call `callback` at true time `at_us` (at once, in order, if that is past)."""
         self._order += 1
-        event = Event(at_us, self._order, callback)
-        heapq.heappush(self._events, event)
+        event = Event(callback)
+        heapq.heappush(self._events, (at_us, self._order, event))
         return event
 
     def _next_us(self) -> int:
         events = self._events
-        while events and events[0].callback is None:
+        while events and events[0][2].callback is None:
             heapq.heappop(events)
-        return events[0].at_us if events else FOREVER_US
+        return events[0][0] if events else FOREVER_US
 
 
 class VirtualTime(_Queue):
@@ -128,7 +123,7 @@ class VirtualTime(_Queue):
             while (at_us := self._next_us()) <= until_us:
                 if waiter is not None and waiter.notified:
                     return
-                event = heapq.heappop(self._events)
+                event = heapq.heappop(self._events)[2]
                 self.now_us = max(self.now_us, at_us)
                 if event.callback is not None:
                     callback, event.callback = event.callback, None
@@ -160,8 +155,13 @@ class VirtualTime(_Queue):
 
     def spend(self, us: int) -> bool:
         """Let `us` pass as working time of the running board."""
-        self.now_us += us
-        return self.now_us >= self._next_us() or (self._hub is not None and self.now_us > self._limit_us)
+        now_us = self.now_us = self.now_us + us
+        if now_us > self._limit_us and self._hub is not None:
+            return True
+        events = self._events
+        if not events or now_us < events[0][0]:  # the usual case; a cancelled event only makes the next line decide
+            return False
+        return now_us >= self._next_us()
 
 
 class LiveTime(_Queue):
@@ -207,7 +207,7 @@ class LiveTime(_Queue):
     def _run_due(self) -> None:
         self.now_us = (time.monotonic_ns() - self._start_ns) // 1000
         while self._next_us() <= self.now_us:
-            event = heapq.heappop(self._events)
+            event = heapq.heappop(self._events)[2]
             if event.callback is None:
                 continue
             callback, event.callback = event.callback, None

@@ -75,6 +75,7 @@ class World:
         self.darkness = False  # a fault: something lies on the panel
         self.turned_ml = 0.0  # what passed fast enough to turn a flow meter's wheel
         self.on_valve: list[Callable[[int], None]] = []  # called with the zone (from 0) after its valve moved
+        self._flowing = False
         self._at_us = self._water_at_us = self.timeline.now_us
 
     # --- time and light
@@ -157,6 +158,7 @@ class World:
             strict=True,
         ):
             zone.flow_ml_s = flow
+        self._flowing = any(zone.flow_ml_s for zone in self.zones)
 
     # --- passing of time
 
@@ -166,6 +168,8 @@ class World:
         if elapsed_us <= 0:
             return
         self._water_at_us = self.timeline.now_us
+        if not self._flowing:
+            return
         total_ml_s = 0.0
         for zone in self.zones:
             if zone.flow_ml_s:

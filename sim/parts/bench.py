@@ -46,6 +46,7 @@ class Bench:
     __slots__ = (
         "_button_down",
         "_counted",
+        "_counted_ml",
         "_outputs",
         "adc_broken",
         "adc_noise",
@@ -87,6 +88,7 @@ class Bench:
         self.on_button: Callable[[int], None] | None = None
         self._button_down = False
         self._counted = 0
+        self._counted_ml = 0.0
         self._outputs: list[int | None] = [None] * 17
         self.bus.parts[0x40] = CurrentSensor(world.timeline, self._measure_battery)
         self.bus.parts[0x41] = CurrentSensor(world.timeline, self._measure_panel)
@@ -154,6 +156,9 @@ class Bench:
         """Pulses of the flow meter since the last call."""
         world = self.world
         world.advance_water()
+        if world.turned_ml == self._counted_ml:  # nothing turned since
+            return 0
+        self._counted_ml = world.turned_ml
         total = int(world.turned_ml * self.pulses_per_litre / 1000)
         new = total - self._counted
         self._counted = total

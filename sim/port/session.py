@@ -40,6 +40,7 @@ class Session:
         "network",
         "on_call",
         "radio_on",
+        "timeline",
         "uart",
         "waiter",
         "watchdog_until_us",
@@ -50,7 +51,8 @@ class Session:
         self.bench = bench
         self.network = network
         self.cause = cause
-        self.waiter = Waiter(bench.world.timeline)
+        self.timeline: Timeline = bench.world.timeline  # the time source of this board's world
+        self.waiter = Waiter(self.timeline)
         self.boot_us = self.timeline.now_us
         self.ended: Ending | None = None
         self.watchdog_until_us = FOREVER_US
@@ -68,11 +70,6 @@ class Session:
             self.join(chip.sdk_station)
         else:
             self.set_radio(on=False)
-
-    @property
-    def timeline(self) -> Timeline:
-        """The time source of this board's world."""
-        return self.waiter.timeline
 
     # --- life and death
 
@@ -124,8 +121,9 @@ class Session:
     ) -> None:
         """Let the world go on until `until_us` or until `ready()`; soft handlers run, the watchdog may bite."""
         self.enter("wait")
-        timeline, waiter = self.waiter.timeline, self.waiter
-        self._collect_flow(in_time=False)
+        timeline, waiter = self.timeline, self.waiter
+        if self.flow_handler is not None:
+            self._collect_flow(in_time=False)
         while True:
             if self.irqs:
                 self._run_irqs()
@@ -133,11 +131,17 @@ class Session:
                 ready, until_us = None, FOREVER_US
             if (ready is not None and ready()) or timeline.now_us >= until_us:
                 return
-            waiter.clear()
-            timeline.wait(waiter, min(until_us, self.watchdog_until_us), files() if files is not None else ())
+            waiter.notified = False
+            bite_us = self.watchdog_until_us
+            timeline.wait(
+                waiter,
+                until_us if until_us < bite_us else bite_us,
+                files() if files is not None and timeline.live else (),
+            )
             if self.ended is not None:
                 raise self.ended
-            self._collect_flow(in_time=True)
+            if self.flow_handler is not None:
+                self._collect_flow(in_time=True)
             if self.bench.world.charge_mah <= 0:  # as of the last look at the cell
                 raise self.end(PowerLoss())
             if timeline.now_us >= self.watchdog_until_us <= until_us:
@@ -145,7 +149,7 @@ class Session:
 
     def spend(self, us: int) -> None:
         """The firmware worked for `us`. A loop that never waits meets the watchdog here, and lets others have their turn."""
-        timeline = self.waiter.timeline
+        timeline = self.timeline
         if timeline.spend(us):  # something is due: others have their turn
             self.waiter.clear()
             timeline.wait(self.waiter, timeline.now_us)
@@ -158,7 +162,7 @@ class Session:
 
     def block(self, us: int) -> None:
         """The port's own code works for `us`; no handler can run meanwhile."""
-        self.waiter.timeline.spend(us)
+        self.timeline.spend(us)
 
     # --- interrupts
 

@@ -66,7 +66,8 @@ class TimeModule:
     def time(self) -> int:
         """Seconds since 2000 by the board's clock."""
         session = self._session
-        session.enter("time")
+        if session.ended is not None or session.on_call is not None:
+            session.enter("time")
         return session.chip.clock.read_us(session.timeline.now_us) // 1_000_000
 
     def time_ns(self) -> int:

@@ -1,0 +1,69 @@
+"""`python -m sim fleet`: many boards at once, and how fast they live."""
+
+import json
+import os
+
+from sim import fleet
+from sim.cli import common
+from sim.errors import SettingError
+from sim.garden import Program
+from sim.world import Scenario
+
+SUMMARY = (
+    "many boards with the real firmware in virtual time, each with a broker in memory; how fast and how big they are"
+)
+
+EXAMPLES = """\
+examples:
+  python -m sim fleet --boards 50 --days 2              a hundred board-days: 96 wakes and one run of 20 minutes each
+  python -m sim fleet --boards 1000 --days 1 --jobs 2 --json
+  python -m sim fleet --boards 10 --days 30 --site greensboro --run-time 0
+
+The same seed gives the same log of all messages, byte for byte, however many processes share the work: `log_sha256` is its digest.
+bytes_per_board is what the process grew by, divided by the boards in it; board_days_per_s counts all processes, core_board_days_per_s one.
+"""
+
+
+def main(arguments: list[str]) -> int:
+    """Run a fleet; the exit code."""
+    parser = common.parser("fleet", SUMMARY, EXAMPLES)
+    parser.add_argument("--boards", metavar="N", type=int, default=10, help="how many (default %(default)s)")
+    parser.add_argument("--days", metavar="D", type=float, default=1.0, help="of virtual time (default %(default)s)")
+    parser.add_argument(
+        "--jobs", metavar="N", type=int, default=os.cpu_count() or 1, help="processes (default: all cores)"
+    )
+    parser.add_argument(
+        "--run-time", metavar="MIN", type=float, default=20.0, help="of the daily run; 0: none (default %(default)s)"
+    )
+    parser.add_argument(
+        "--wake", metavar="MIN", type=float, default=15.0, help="between two wakes (default %(default)s)"
+    )
+    common.add_place(parser)
+    common.add_output(parser, "weather, keys and noise")
+    options = parser.parse_args(arguments)
+    if not 1 <= options.jobs <= 256:
+        raise SettingError(f"--jobs must be 1 to 256, not {options.jobs}")
+    scenario = Scenario(
+        zones=2,
+        seed=options.seed,
+        latitude_deg=options.latitude,
+        longitude_deg=options.longitude,
+        site=options.site,
+        year=options.year,
+    )
+    program = Program(run_time_s=round(options.run_time * 60), wake_interval_s=round(options.wake * 60))
+    order = fleet.Order(options.boards, options.days, scenario, program, options.seed)
+    bar = common.Bar(f"{options.boards} boards")
+    with common.Stopper() as stopper, fleet.Stopwatch() as watch:
+
+        def progress(part: float) -> bool:
+            bar(part)
+            return stopper.asked
+
+        shares = fleet.run(order, options.jobs, progress)
+    bar.end()
+    found = fleet.summary(order, shares, watch.seconds)
+    print(json.dumps(found) if options.json else "\n".join(f"{name:24} {value}" for name, value in found.items()))
+    if found["stopped"]:
+        return common.INTERRUPTED
+    return 1 if found["crashes"] else 0
