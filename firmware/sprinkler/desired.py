@@ -11,7 +11,7 @@ from .core.localtime import day_number, parse_rule
 from .core.schedule import NEVER
 from .errors import RefusedError
 from .settings import Settings, integer
-from .store import DESIRED, OLD, read_file, write_file
+from .store import DESIRED, OLD, read_file
 
 _KEY_MAX = 24  # bytes in which a key of the message is to be recognised, white space included
 
@@ -29,26 +29,21 @@ def load(board, topic, key):
     return Settings()
 
 
-def keep(board, payload):
-    """Keep the signed text of settings that were parsed, and the one before it. Raises StoreError; the old ones then still stand."""
-    write_file(board, DESIRED, payload, True)
-
-
 def parse(body, length, zone_count):
     """Settings from the JSON of a `desired` message, the first `length` bytes of `body`. Raises RefusedError."""
     version, given, programs = None, {}, []
     try:
-        if body[:1] != b"{":
+        if bytes(body[:1]) != b"{":
             raise RefusedError("invalid")
         for start, end in children(body, 0, length):
-            key = body[start : start + _KEY_MAX].strip()
+            key = bytes(body[start : start + _KEY_MAX]).strip()
             if key.startswith(b'"programs"'):
-                after = body.index(b":", start) + 1
-                if not body[after : after + _KEY_MAX].strip().startswith(b"["):
+                after = start + bytes(body[start : start + 2 * _KEY_MAX]).index(b":") + 1
+                if not bytes(body[after : after + _KEY_MAX]).strip().startswith(b"["):
                     raise RefusedError("invalid")
                 programs = children(body, after, end)
             else:
-                part = json.loads(b"{" + body[start:end] + b"}")
+                part = json.loads(b"{" + bytes(body[start:end]) + b"}")
                 version = part.get("version", version)
                 given = part.get("settings", given)
         if type(given) is not dict:
@@ -95,7 +90,7 @@ def children(text, start, end):
             if depth == 1:
                 start = i + 1
         elif depth == 1 and byte in b",]}":
-            if text[start:i].strip():
+            if bytes(text[start:i]).strip():
                 found.append((start, i))
             start = i + 1
         if byte in b"]}" and not quoted:
@@ -111,7 +106,7 @@ def _programs(body, spans, zone_count):
     programs = []
     try:
         for start, end in spans:
-            p = json.loads(body[start:end])
+            p = json.loads(bytes(body[start:end]))
             if p.get("enabled", True) is True:
                 programs.append(_program(p, zone_count))
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -9,6 +9,7 @@ from . import protocol
 from .auth import verify
 from .errors import RefusedError, StoreError
 from .settings import integer
+from .store import DESIRED, write_file
 
 _BARE_STOP_MAX = 64  # bytes
 _TAMPERING = 10  # messages that do not verify, or bare stops, before the fault is raised
@@ -33,7 +34,7 @@ class Inbox:
     def hear(self, topic, payload, retained):
         """Take one message from the broker. `payload` None: it was too long to hold."""
         leaf = topic[len(self._prefix) :]
-        if payload == b"":
+        if payload is not None and not payload:
             return
         if leaf == protocol.COMMAND:
             self._command(topic, payload, retained)
@@ -45,9 +46,9 @@ class Inbox:
             if leaf == protocol.DESIRED:
                 self._desired(payload, end)
             elif leaf == protocol.ACK:
-                self._ack(json.loads(payload[:end]))
+                self._ack(json.loads(bytes(payload[:end])))
             elif leaf == protocol.TIME:
-                heard = json.loads(payload[:end])
+                heard = json.loads(bytes(payload[:end]))
                 self._app.clock.answer(heard["nonce"], integer(heard["at"], (1700000000, 0xFFFFFFFF)))
         except (RefusedError, ValueError, KeyError, TypeError):
             self.suspicious += 1
@@ -70,25 +71,26 @@ class Inbox:
             app.board.drop("backlog")
 
     def _desired(self, payload, end):
-        from .desired import keep, parse
-
         app = self._app
-        wanted = None
         try:
-            wanted = parse(payload, end, app.board.zones())
-            if wanted.version <= app.settings.version:
-                wanted = None
-            else:
-                keep(app.board, payload)
+            wanted = self._parsed(payload, end)
+            if wanted.version > app.settings.version:
+                write_file(app.board, DESIRED, payload, True)
+                app.apply(wanted)
         except RefusedError as error:
             app.outbox.reply("desired", False, error.args[0])
         except StoreError:
             app.storage_fault = True
             app.outbox.reply("desired", False, "storage")
-            wanted = None
-        app.board.drop("desired")
-        if wanted:
-            app.apply(wanted)
+
+    def _parsed(self, payload, end):
+        """The settings of a message. A function of its own, so that what reads them has left the heap before flash is written."""
+        from .desired import parse
+
+        try:
+            return parse(payload, end, self._app.board.zones())
+        finally:
+            self._app.board.drop("desired")
 
     def _command(self, topic, payload, retained):
         end = verify(self._app.config.key, topic, payload) if payload else 0
@@ -104,7 +106,7 @@ class Inbox:
             return
         command_id = ""
         try:
-            command = json.loads(payload[:end])
+            command = json.loads(bytes(payload[:end]))
             command_id = command["id"]
             if type(command_id) is not str or not 0 < len(command_id) <= 16:
                 raise RefusedError("invalid")
@@ -175,6 +177,6 @@ class Inbox:
 
 def _is_bare_stop(payload):
     try:
-        return json.loads(payload) == {"command": "stop"}
+        return json.loads(bytes(payload)) == {"command": "stop"}
     except ValueError:
         return False

@@ -99,65 +99,69 @@ def next_id(packet_id):
 
 class Decoder:
     """Bytes in, packets out, as tuples: (CONNACK, session present, return code), (PUBLISH, topic, payload, packet id, retained),
-    (PUBACK, packet id), (SUBACK, packet id, return codes), (PINGRESP,). The payload of a message longer than `size_max` is None; the packet id of
-    a QoS 0 message is 0. Raises LinkError when the broker breaks the standard: the connection must then be closed."""
+    (PUBACK, packet id), (SUBACK, packet id, return codes), (PINGRESP,). A payload is a view of the packet, which is held once; that of a message longer
+    than `size_max` is None; the packet id of a QoS 0 message is 0. Raises LinkError when the broker breaks the standard: the connection must then be
+    closed."""
 
     def __init__(self, size_max):
         self._size_max = size_max
-        self._buffer = bytearray()
+        self._head = bytearray()  # the fixed header, as far as it is there
+        self._packet = None  # with its header, once its length is known
+        self._filled = 0
         self._skip = 0  # bytes of a too long packet still to throw away
 
     def feed(self, data):
         """Take `data` from the connection; return the packets that are complete now."""
         packets = []
-        if self._skip:
-            skipped = min(self._skip, len(data))
-            self._skip -= skipped
-            data = data[skipped:]
-        self._buffer.extend(data)
-        while True:
-            packet = self._next()
-            if packet is None:
-                return packets
-            packets.append(packet)
+        at = 0
+        while at < len(data):
+            left = len(data) - at
+            if self._packet is None and self._skip:
+                taken = min(self._skip, left)
+                self._skip -= taken
+            elif self._packet is None:
+                taken = 1
+                self._head.append(data[at])
+                self._begin()
+            else:
+                taken = min(len(self._packet) - self._filled, left)
+                self._packet[self._filled : self._filled + taken] = data[at : at + taken]
+                self._filled += taken
+            at += taken
+            if self._packet is not None and self._filled == len(self._packet):
+                packets.append(self._finish())
+        return packets
 
-    def _next(self):
-        header = self._header()
-        if header is None:
-            return None
-        start, length = header
-        whole = start + length
-        if length <= self._size_max:
-            if len(self._buffer) < whole:
-                return None
-            packet = _parse(memoryview(self._buffer)[:whole], start)
-            self._buffer = self._buffer[whole:]
-            return packet
-        if self._buffer[0] >> 4 != PUBLISH:
-            raise LinkError("length")
-        if len(self._buffer) < start + _HEAD_MAX:
-            return None
-        packet = _parse(memoryview(self._buffer)[: start + _HEAD_MAX], start)
-        self._skip = max(0, whole - len(self._buffer))
-        self._buffer = self._buffer[whole:]
-        return packet[:2] + (None,) + packet[3:]
-
-    def _header(self):
-        """(where the body starts, its length), or None while the header is incomplete."""
-        length = shift = 0
-        for i in range(1, len(self._buffer)):
-            byte = self._buffer[i]
-            length |= (byte & 127) << shift
-            if byte < 128:
-                return i + 1, length
-            shift += 7
-            if shift > 21:  # at most four bytes (section 2.2.3)
+    def _begin(self):
+        """Make room for the packet when the header is complete (section 2.2.3): for all of it, or for the start of one too long."""
+        head = self._head
+        if len(head) < 2:
+            return
+        if head[-1] & 128:
+            if len(head) > 4:
                 raise LinkError("length")
-        return None
+            return
+        length = 0
+        for i in range(len(head) - 1, 0, -1):
+            length = length << 7 | head[i] & 127
+        if length > self._size_max:
+            if head[0] >> 4 != PUBLISH:
+                raise LinkError("length")
+            self._skip = length - _HEAD_MAX
+            length = _HEAD_MAX
+        self._filled = len(head)
+        self._packet = bytearray(self._filled + length)
+        self._packet[: self._filled] = head
+
+    def _finish(self):
+        packet = _parse(memoryview(self._packet), len(self._head))
+        self._head = bytearray()
+        self._packet = None
+        return packet[:2] + (None,) + packet[3:] if self._skip else packet
 
 
 def _parse(data, start):
-    """The packet in `data`, a view of the buffer that ends with it; its body begins at `start`. Only what is returned is copied."""
+    """The packet in the view `data`; its body begins at `start`."""
     first = data[0]
     kind = first >> 4
     if kind == PUBLISH:
@@ -190,4 +194,4 @@ def _parse_publish(first, data, start):
         topic = bytes(data[start + 2 : end]).decode()
     except UnicodeError:
         raise LinkError("malformed")
-    return (PUBLISH, topic, bytes(data[payload:]), packet_id, first & 1)
+    return (PUBLISH, topic, data[payload:], packet_id, first & 1)

@@ -59,11 +59,18 @@ def write_file(board, path, data, keeps=False):
     try:
         with board.open_file(temporary, "wb") as f:
             f.write(data)
-        if keeps and read_file(board, path):
-            board.os.rename(path, path + OLD)
+        if keeps:
+            _set_aside(board, path)
         board.os.rename(temporary, path)
     except OSError:
         raise StoreError("storage")
+
+
+def _set_aside(board, path):
+    try:
+        board.os.rename(path, path + OLD)
+    except OSError:
+        pass  # there was none
 
 
 class Memory:

@@ -39,7 +39,7 @@ SERVICES = {
     "resting": {"core", "protocol"},
     "rest": {"core", "report", "resting"},
     "runs": {"core", "errors", "protocol", "store"},
-    "inbox": {"auth", "backlog", "desired", "errors", "protocol", "settings"},
+    "inbox": {"auth", "backlog", "desired", "errors", "protocol", "settings", "store"},
     "outbox": {"auth", "backlog", "errors", "protocol", "report"},
 }
 STANDARD = {"hashlib", "json", "struct"}
