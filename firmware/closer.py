@@ -2,6 +2,8 @@
 
 Rule: works alone. It reads no file but its own configuration, needs no network, no clock, no application, and is never updated over the air. The
 port's modules are handed in. The pulse widths come from closer_config.py (written when the board is provisioned) and are bounded here.
+A held valve (HELD = 1: normally closed, open while its coil is driven) has no pulses: open leaves the lines driven, closed lets go of them. A
+watchdog's reset leaves the pins as they are, so letting go is also the first thing that every boot does.
 """
 
 API = 1  # raised when the application would have to change with it
@@ -69,28 +71,45 @@ def _select(machine, time, zone):
             _free_bus(machine, time)
 
 
+def held(config):
+    """True if the valves of this board are open only while they are driven."""
+    return setting(config, "HELD", 0, 1) == 1
+
+
 def pulse(machine, time, config, zone, opening):
-    """Drive the valve of `zone` open or closed with one bounded pulse. Raises OSError when its bridge cannot be reached."""
+    """Drive the valve of `zone` open or closed with one bounded pulse. Raises OSError when its bridge cannot be reached. With held valves every
+    valve is let go first, which cannot fail; then, to open, that of `zone` is driven until the next call or reset."""
     width_ms = setting(config, "OPEN_MS" if opening else "CLOSE_MS", 60, PULSE_MS_MAX)
     shared = zone_count(config) > 1
     enable, open_line, close_line = _lines(machine)
     forward = bool(opening) != bool(getattr(config, "SWAPPED", 0))
     line = open_line if forward else close_line
+    hold = held(config)
+    if hold and not opening:
+        zone = 0
+    driven = False
     try:
         if shared:
             try:
                 _select(machine, time, zone)
             except OSError:
-                if config:  # without one, a board of one zone has no expander to answer
+                if (
+                    config and zone
+                ):  # without one, a board of one zone has no expander to answer; what was let go of needs none
                     raise
+        if not zone:
+            return
         enable(1)
         time.sleep_ms(setting(config, "BOOST_MS", 30, BOOST_MS_MAX))
         line(1)
-        time.sleep_ms(width_ms)
+        driven = hold
+        if not hold:
+            time.sleep_ms(width_ms)
     finally:
-        line(0)
-        enable(0)
-    if shared and config:
+        if not driven:
+            line(0)
+            enable(0)
+    if shared and config and not driven:
         _select(machine, time, 0)
 
 

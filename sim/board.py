@@ -18,10 +18,20 @@ from sim.errors import DeepSleep, Ending, PowerLoss, Reset, SettingError, Stoppe
 from sim.flash import Flash
 from sim.net import Network
 from sim.parts import Bench
-from sim.port import DEEPSLEEP_RESET, HARD_RESET, PWRON_RESET, SOFT_RESET, SOFT_WDT_RESET, Port, Session
+from sim.port import (
+    DEEPSLEEP_RESET,
+    EXCEPTION_RESET,
+    HARD_RESET,
+    PWRON_RESET,
+    SOFT_RESET,
+    SOFT_WDT_RESET,
+    Port,
+    Session,
+)
 from sim.provision import FIRMWARE, Settings, provision
 from sim.timeline import FOREVER_US, VirtualTime, Waiter
 from sim.world import Scenario, World
+from sim.zone import HELD_OHM
 
 BOOT_US = 250_000  # from the reset to the first line of boot.py
 FLAT_CHECK_US = 60_000_000  # a dead board looks at its cell this often
@@ -34,6 +44,7 @@ class _Elsewhere(Ending):
         super().__init__()
         self.cause = cause
         self.off_us = off_us
+        self.keeps_pins = cause in (EXCEPTION_RESET, SOFT_WDT_RESET, SOFT_RESET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +84,9 @@ class SimulatedBoard:
         self.network = hardware.network or Network(self.timeline, self.world.unix_s)
         self.settings = settings or Settings()
         self.settings.zones = len(self.world.zones)
+        for zone in self.world.zones:
+            if self.settings.held:
+                zone.valve.held, zone.valve.coil_ohm = True, HELD_OHM
         self.bench = Bench(self.world, seed or 0, (1 << 4) - 1 if self.settings.swapped else 0)
         self.chip = Chip(bytes.fromhex(device_id), hardware.flash or Flash(), seed)
         self.chip.sdk_station = (self.settings.wifi_ssid, self.settings.wifi_password)

@@ -22,15 +22,24 @@ class FileError(SimError):
 
 
 class Ending(BaseException):
-    """The end of a boot: raised out of the stand-ins, through the firmware, to the runner."""
+    """The end of a boot: raised out of the stand-ins, through the firmware, to the runner.
+
+    `keeps_pins`: the outputs stay as they are until the next boot sets them ("GPIO status won't change" in the SDK's list of reset reasons).
+    """
+
+    keeps_pins = False
 
 
 class Reset(Ending):
     """`machine.reset()`, or a reset from outside."""
 
+    keeps_pins = True
+
 
 class WatchdogReset(Ending):
-    """The watchdog was not fed."""
+    """The watchdog was not fed: the soft one bites first, after 3.2 s."""
+
+    keeps_pins = True
 
 
 class DeepSleep(Ending):

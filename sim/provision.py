@@ -52,6 +52,7 @@ class Settings:
     close_ms: int = 60
     boost_ms: int = 30
     swapped: int = 0
+    held: bool = False  # valves that are open only while they are driven
     more: dict[str, object] = field(
         default_factory=dict
     )  # further keys of config.json, or other values for those above
@@ -74,6 +75,8 @@ def closer_config(settings: Settings) -> str:
         "BOOST_MS": settings.boost_ms,
         "SWAPPED": settings.swapped,
     }
+    if settings.held:
+        rows["HELD"] = 1
     return "".join(f"{name} = {value}\n" for name, value in rows.items())
 
 

@@ -72,6 +72,8 @@ class World:
         self.charged_mah = 0.0  # sum of what went into the cell
         self.drawn_mah = 0.0  # sum of what came out of it
         self.load_ma = 0.0
+        self.held_ma = 0.0  # what a driven coil takes, as long as it is driven
+        self.pulse_ma = 0.0  # the same for a pulse: seen by a current sensor; its charge is taken by `draw_mah`
         self.darkness = False  # a fault: something lies on the panel
         self.turned_ml = 0.0  # what passed fast enough to turn a flow meter's wheel
         self.on_valve: list[Callable[[int], None]] = []  # called with the zone (from 0) after its valve moved
@@ -109,7 +111,8 @@ class World:
         slot = self.now()
         light = 0.0 if self.darkness else slot.light_w_m2
         available_a = battery.panel_a(light, self.scenario.panel_w)
-        drawn_a, into_cell_a = battery.charger_a(self.charge, available_a, self.load_ma / 1000, slot.temperature_c)
+        load_a = (self.load_ma + self.held_ma + self.pulse_ma) / 1000
+        drawn_a, into_cell_a = battery.charger_a(self.charge, available_a, load_a, slot.temperature_c)
         return light, available_a, drawn_a, into_cell_a
 
     def battery_v(self) -> float:
@@ -127,6 +130,14 @@ class World:
         if load_ma != self.load_ma:
             self.advance()
             self.load_ma = load_ma
+
+    def set_coil_ma(self, coil_ma: float, *, lasts: bool) -> None:
+        """What the driven coil takes out of the cell from now on: for as long as its valve is held open (`lasts`), or during a pulse."""
+        self.advance()
+        if lasts:
+            self.held_ma = coil_ma
+        else:
+            self.pulse_ma = coil_ma
 
     def draw_mah(self, mah: float) -> None:
         """Take a short pulse's charge out of the cell at once."""
@@ -199,7 +210,8 @@ class World:
     def _step(self, slot: climate.Slot, seconds: float, share: float) -> None:
         """Let `seconds` of the lawn's time pass within one slot; the soil gets `share` of the water that waits for it."""
         available_a = 0.0 if self.darkness else battery.panel_a(slot.light_w_m2, self.scenario.panel_w)
-        into_cell_a = battery.charger_a(self.charge, available_a, self.load_ma / 1000, slot.temperature_c)[1]
+        load_a = (self.load_ma + self.held_ma) / 1000
+        into_cell_a = battery.charger_a(self.charge, available_a, load_a, slot.temperature_c)[1]
         moved_mah = into_cell_a * seconds / 3.6
         moved_mah = min(max(moved_mah, -self.charge_mah), self.scenario.capacity_mah - self.charge_mah)
         self.charge_mah += moved_mah

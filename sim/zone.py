@@ -5,14 +5,30 @@ Rule: a valve is moved by the world alone, when a part has pushed its plunger.
 
 from sim import soil
 
+LATCHING_OHM, HELD_OHM = 10.0, 30.0
+
 
 class Valve:
-    """A latching valve: it stays as it is without power and moves only by a pulse. The attributes below are its possible faults."""
+    """A latching valve: it stays as it is without power and moves only by a pulse. With `held` it is a plain solenoid instead: open while its coil is
+    driven, in either direction, and closed by a spring. The other attributes are its possible faults."""
 
-    __slots__ = ("burst", "clogged", "leak", "needs_us", "open", "sticks_closed", "sticks_open", "swallow_pulses")
+    __slots__ = (
+        "burst",
+        "clogged",
+        "coil_ohm",
+        "held",
+        "leak",
+        "needs_us",
+        "open",
+        "sticks_closed",
+        "sticks_open",
+        "swallow_pulses",
+    )
 
     def __init__(self) -> None:
         self.open = False
+        self.held = False
+        self.coil_ohm = LATCHING_OHM  # 0: a broken wire
         self.needs_us = 40_000  # width of a pulse that moves the plunger
         self.swallow_pulses = 0  # the next so many good pulses do nothing
         self.sticks_open = False  # closing pulses do nothing

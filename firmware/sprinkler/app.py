@@ -6,7 +6,7 @@ Rule: the only glue. It decides nothing that the core decides, and no wait in it
 from . import protocol, report
 from .clock import Clock
 from .core import controller, power, state
-from .core.safety import HAS_FLOW, LIMITS
+from .core.safety import ASSUMED_TRIES, HAS_FLOW, LIMITS
 from .errors import StoreError
 from .inbox import Inbox
 from .led import SHOWN_MS, show
@@ -70,7 +70,9 @@ class App:
         board.drop("desired")
         self.clock = Clock(board, m, config.ntp_host, self.wake_reason)
         self.senses = Senses(board, config)
-        self.limits = LIMITS[:HAS_FLOW] + (1 if self.senses.has_flow() else 0,) + LIMITS[HAS_FLOW + 1 :]
+        tries = 1 if board.held else LIMITS[ASSUMED_TRIES]  # a spring closes what is not driven
+        has_flow = 1 if self.senses.has_flow() else 0
+        self.limits = LIMITS[:HAS_FLOW] + (has_flow, tries) + LIMITS[HAS_FLOW + 2 :]
         self.outbox = Outbox(self)
         self.inbox = Inbox(self)
         self.runs = Runs(self)

@@ -41,6 +41,7 @@ class Board:
         self.button_up = machine.Pin(
             BUTTON_PIN, machine.Pin.IN, machine.Pin.PULL_UP
         )  # call it: 0 while the button is down
+        self.held = closer.held(closer_config)  # valves that are open only while they are driven
         self.device_id = "".join("%02x" % b for b in machine.unique_id())
 
     # Time and waiting
@@ -134,7 +135,7 @@ class Board:
     # What hangs on the pins
 
     def pulse(self, zone, opening):
-        """One valve pulse, by the closer. Raises OSError when the zone's bridge cannot be reached."""
+        """One valve pulse, by the closer; a held valve is driven, or let go of. Raises OSError when the zone's bridge cannot be reached."""
         self.feed()
         self._closer.pulse(self.machine, self.time, self._closer_config, zone, opening)
         self.feed()

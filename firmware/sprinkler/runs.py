@@ -87,7 +87,9 @@ class Runs:
     def _act(self, kind, zone):
         app = self._app
         try:
-            if kind in ("pulse_open", "pulse_close"):
+            if kind == "pulse_close" and app.board.held and app.memory.open_zone not in (0, zone):
+                pass  # only the one zone that is open is driven, and to let go of it would end its run
+            elif kind in ("pulse_open", "pulse_close"):
                 if kind == "pulse_close" and app.memory.open_zone == zone and not app.memory.resumed:
                     app.memory.resumed = 1  # this run ends here: a reset before the journal says so must not resume it
                     app.memory.save_rtc(app.board)

@@ -1,7 +1,7 @@
 """The H-bridges: shared lines OPEN and CLOSE, a motor supply that GPIO15 switches, one nSLEEP per zone.
 
 Rule: a valve is pushed only while the motor supply is up (its capacitor charged), the zone's nSLEEP is high and exactly one line is
-high; both lines high is a brake. It moves once it was pushed for as long as its coil needs, and not otherwise.
+high; both lines high is a brake. It moves once it was pushed for as long as its coil needs, and not otherwise; a held valve falls shut when the push ends.
 """
 
 from collections import deque
@@ -11,8 +11,15 @@ from sim.timeline import Event
 from sim.world import World
 
 BOOST_US = 30_000  # until the capacitor can drive a coil
-PULSE_MAH = 0.02  # what a pulse takes out of the cell
+COIL_V = 6.0  # what the boost converter gives the coils
+BOOST_EFFICIENCY = 0.8
+CELL_V = 3.7  # at which the converter's current is reckoned
 COIL_DIES_BELOW_V = 3.1  # below it the boost converter cannot push a plunger
+
+
+def coil_ma(ohm: float) -> float:
+    """What the cell gives while a coil of `ohm` is driven through the converter; none through a broken wire."""
+    return COIL_V * COIL_V / ohm / BOOST_EFFICIENCY / CELL_V * 1000 if ohm else 0.0
 
 
 class Pulse(NamedTuple):
@@ -63,16 +70,18 @@ class Bridge:
         since_us = max(now_us, self._enabled_at_us + BOOST_US)
         self._pushes[zone] = push
         self._since_us[zone] = since_us
-        self._due[zone] = self.world.timeline.at(
-            since_us + self.world.zones[zone].valve.needs_us, lambda: self._move(zone)
-        )
+        valve = self.world.zones[zone].valve
+        if valve.coil_ohm and self.world.battery_v() >= COIL_DIES_BELOW_V:
+            self._due[zone] = self.world.timeline.at(since_us + valve.needs_us, lambda: self._move(zone))
+        self.world.set_coil_ma(coil_ma(valve.coil_ohm), lasts=valve.held)
 
     def _end(self, zone: int, now_us: int) -> None:
         push = self._pushes[zone]
         if not push:
             return
+        valve = self.world.zones[zone].valve
         width_us = max(0, now_us - self._since_us[zone])
-        effective = width_us >= self.world.zones[zone].valve.needs_us
+        effective = width_us >= valve.needs_us and valve.coil_ohm > 0
         if effective:
             self._move(zone)
         due = self._due[zone]
@@ -81,11 +90,14 @@ class Bridge:
             self._due[zone] = None
         self._pushes[zone] = 0
         self.pulses.append(Pulse(self._since_us[zone], zone + 1, push > 0, width_us, effective))
-        self.world.draw_mah(PULSE_MAH)
+        self.world.set_coil_ma(0.0, lasts=valve.held)
+        if valve.held:
+            self.world.move_valve(zone, opens=False)
+        else:
+            self.world.draw_mah(coil_ma(valve.coil_ohm) * width_us / 3_600_000_000)
 
     def _move(self, zone: int) -> None:
         if self._due[zone] is None:  # it moved already
             return
         self._due[zone] = None
-        if self.world.battery_v() >= COIL_DIES_BELOW_V:
-            self.world.move_valve(zone, opens=self._pushes[zone] > 0)
+        self.world.move_valve(zone, opens=self.world.zones[zone].valve.held or self._pushes[zone] > 0)

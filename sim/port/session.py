@@ -82,12 +82,13 @@ class Session:
             raise self.ended
 
     def end(self, ending: Ending) -> Ending:
-        """The boot is over from this moment: pins fall back, nothing acts any more. Returns the ending, to be raised."""
+        """The boot is over from this moment: pins fall back (after most endings), nothing acts any more. Returns the ending, to be raised."""
         if self.ended is None:
             self.ended = ending
             self.watchdog_until_us = FOREVER_US
             self.bench.on_button = None
-            self.bench.release_all()
+            if not ending.keeps_pins:
+                self.bench.release_all()
             self.network.forget(self.waiter)
             self.waiter.notify()
         return self.ended

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sim.port import WDT_RESET
+from sim.port import EXCEPTION_RESET, HARD_RESET, SOFT_RESET, SOFT_WDT_RESET, WDT_RESET
 
 from .rig import Rig
 from .test_watering import program
@@ -70,3 +70,115 @@ def test_a_resumption_that_could_not_be_written_down_is_not_tried_again_after_th
     rig.board.chip.flash.on_write = None
     rig.run(60)
     assert openings(rig) == 1
+
+
+# Held valves: open only while they are driven
+
+
+@pytest.fixture
+def held():
+    rig = Rig(held=True)
+    rig.settle()
+    yield rig
+    rig.board.stop()
+
+
+def test_a_held_valve_is_open_while_it_is_driven_and_draws_current(held):
+    before_ma = held.world.truth()["battery_ma"]
+    held.command("run", zone=2, run_time_s=60)
+    held.run(5)
+    assert held.open_zones() == [2]
+    assert held.world.truth()["battery_ma"] < before_ma - 200
+    held.run(90)
+    assert held.opened_s() == pytest.approx(60, abs=1)
+    assert held.world.held_ma == 0
+    assert held.events("run_finished")[0]["result"] == "completed"
+    assert held.zone(2)["evidence"] == "verified"
+
+
+def test_a_board_with_held_valves_gives_no_closing_pulse(held):
+    assert not held.board.bench.bridge.pulses, "a pulse in the other direction would open it"
+
+
+@pytest.mark.parametrize("cause", [HARD_RESET, SOFT_RESET, WDT_RESET, SOFT_WDT_RESET, EXCEPTION_RESET])
+@pytest.mark.parametrize("zones", [1, 2])
+def test_every_reset_lets_go_of_a_held_valve(cause, zones):
+    held = Rig(held=True, zones=zones)
+    held.settle()
+    held.command("run", zone=zones, run_time_s=600)
+    held.run(30)
+    assert held.open_zones() == [zones]
+    held.board.reset_now(cause)
+    held.run(0.4)
+    assert held.open_zones() == []
+    assert held.board.bench.expander.driven_high_mask == 0 or zones == 1
+    held.run(30)
+    assert held.events("run_finished")[0]["duration_s"] >= 30
+    held.board.stop()
+
+
+def test_a_held_valve_closes_at_the_moment_the_supply_fails(held):
+    held.command("run", zone=1, run_time_s=600)
+    held.run(30)
+    held.board.power_cut(off_s=3600)
+    assert held.open_zones() == []
+    held.run(10)
+
+
+def test_a_loop_that_hangs_lets_go_of_a_held_valve_within_the_watchdogs_time(held):
+    held.command("run", zone=1, run_time_s=600)
+    held.run(30)
+    held.board.hang()
+    held.run(5)
+    assert held.open_zones() == []
+    assert held.opened_s() < 36
+
+
+def test_a_held_valve_closes_though_the_expander_is_gone(held):
+    held.command("run", zone=1, run_time_s=30)
+    held.run(10)
+    held.board.bench.bus.absent.add(0x20)
+    held.run(40)
+    assert held.open_zones() == []
+    assert held.opened_s() == pytest.approx(30, abs=1)
+
+
+def test_stopping_one_held_zone_does_not_let_go_of_another():
+    held = Rig(held=True, ul_per_pulse=0)
+    held.run(30)
+    held.command("run", zone=2, run_time_s=60)
+    held.run(5)
+    held.command("stop", zone=1)
+    held.run(30)
+    assert held.open_zones() == [2]
+    held.run(40)
+    assert held.opened_s() == pytest.approx(60, abs=1)
+    held.board.stop()
+
+
+def test_without_a_meter_one_release_is_taken_for_closed():
+    held = Rig(held=True, ul_per_pulse=0)
+    held.run(8)
+    held.command("run", zone=1, run_time_s=30)
+    held.run(2)
+    assert held.open_zones() == [1], "the boot's closing took one release, not three"
+    held.run(34)
+    assert held.zone()["evidence"] == "assumed"
+    held.board.stop()
+
+
+def test_a_held_valve_that_does_not_fall_shut_is_a_leak(held):
+    held.command("run", zone=1, run_time_s=30)
+    held.run(5)
+    held.world.zones[0].valve.sticks_open = True
+    held.run(120)
+    assert held.zone()["faults"] == ["leak"]
+    assert held.zone()["valve"] == "closing"
+
+
+def test_a_held_program_resumes_once_after_a_watchdog_reset(held):
+    water(held, 100)
+    held.board.hang()
+    held.run(600)
+    assert openings(held) == 2
+    assert 540 <= held.opened_s() <= 600

@@ -8,10 +8,15 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 import closer
-from sim.port import DEEPSLEEP_RESET, HARD_RESET, PWRON_RESET, SOFT_RESET, WDT_RESET
+from sim.port import DEEPSLEEP_RESET, HARD_RESET, PWRON_RESET, SOFT_RESET, SOFT_WDT_RESET, WDT_RESET
 from sprinkler.board import Board
 
-RESET_CAUSES: Final = {"power_on": PWRON_RESET, "watchdog": WDT_RESET, "reset": HARD_RESET, "timer": DEEPSLEEP_RESET}
+RESET_CAUSES: Final = {
+    "power_on": PWRON_RESET,
+    "watchdog": SOFT_WDT_RESET,
+    "reset": HARD_RESET,
+    "timer": DEEPSLEEP_RESET,
+}
 
 # What is broken during one turn of the loop
 SOUND, STORAGE, EXPANDER, EXPANDER_LATE = "sound", "storage", "expander", "expander_late"
@@ -26,9 +31,11 @@ class DeepSleepError(Exception):
 class _Pin:
     """One output; the bridge's lines make a pulse."""
 
-    def __init__(self, hardware: Hardware, number: int) -> None:
+    def __init__(self, hardware: Hardware, number: int, value: int | None) -> None:
         self._hardware = hardware
         self._number = number
+        if value is not None:
+            hardware.drive(number, value)
 
     def __call__(self, level: int = 0) -> int:
         self._hardware.drive(self._number, level)
@@ -38,9 +45,12 @@ class _Pin:
 class Hardware:
     """One boot's stand-ins. `effects` grows in the order in which things happen."""
 
-    def __init__(self, zones: int, rtc: bytes, flash: bytes | None, cause: str, broken: str = SOUND) -> None:
+    def __init__(
+        self, zones: int, rtc: bytes, flash: bytes | None, cause: str, broken: str = SOUND, *, held: bool = False
+    ) -> None:
         self.effects: list[Effect] = []
-        self.config = SimpleNamespace(ZONES=zones)
+        self.config = SimpleNamespace(ZONES=zones, HELD=int(held))
+        self._held = held
         self.now_ms = 0
         self._zones = zones
         self._rtc, self._flash = rtc, flash
@@ -62,8 +72,8 @@ class Hardware:
         return Board(self.machine, None, None, None, self.time, self.os, self._open, closer, self.config, {})
 
     def _machine(self) -> SimpleNamespace:
-        pin: Callable[..., _Pin] = lambda number, *_, **__: _Pin(self, number)  # noqa: E731
-        for name, value in (("OUT", 1), ("IN", 0), ("OPEN_DRAIN", 2)):
+        pin: Callable[..., _Pin] = lambda number, *_, value=None: _Pin(self, number, value)  # noqa: E731
+        for name, value in (("OUT", 1), ("IN", 0), ("OPEN_DRAIN", 2), ("PULL_UP", 1)):
             setattr(pin, name, value)
         return SimpleNamespace(
             Pin=pin,
@@ -80,11 +90,13 @@ class Hardware:
         )
 
     def drive(self, number: int, level: int) -> None:
-        """A level on a pin. The valve moves when a line of an enabled bridge rises."""
+        """A level on a pin. The valve moves when a line of an enabled bridge rises; held ones fall shut when the supply goes, whichever was driven."""
         if number == closer.ENABLE_PIN:
             self._enabled = bool(level)
+            if self._held and not level:
+                self.effects += [("pulse", zone, False) for zone in range(1, self._zones + 1)]
         elif number in (closer.OPEN_PIN, closer.CLOSE_PIN) and level and self._enabled and self._selected:
-            self.effects.append(("pulse", self._selected, number == closer.OPEN_PIN))
+            self.effects.append(("pulse", self._selected, self._held or number == closer.OPEN_PIN))
 
     def _write_expander(self, address: int, register: int, data: bytes) -> None:
         pulsed = any(effect[0] == "pulse" for effect in self.effects)

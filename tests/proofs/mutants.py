@@ -6,9 +6,11 @@ Rule: a mutant changes functions of the loaded modules, never files, and takes t
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import closer
+from sim.port import SOFT_WDT_RESET
 from sprinkler import store
 from sprinkler.core import controller, safety, state
 from sprinkler.runs import Runs
@@ -52,6 +54,31 @@ def _rest_before_the_pulse() -> list[Patch]:
 
     shipped = closer.close_first
     return [(closer, "close_first", close_first)]
+
+
+def _held_boot_leaves_the_lines() -> list[Patch]:
+    def close_first(machine: Any, time: Any, config: Any) -> list[int]:
+        return [] if machine.reset_cause() == SOFT_WDT_RESET else shipped(machine, time, config)
+
+    shipped = closer.close_first
+    return [(closer, "close_first", close_first)]
+
+
+def _held_closed_by_a_pulse() -> list[Patch]:
+    def pulse(machine: Any, time: Any, config: Any, zone: int, opening: bool) -> None:
+        shipped(machine, time, config if opening else SimpleNamespace(ZONES=config.ZONES), zone, opening)
+
+    shipped = closer.pulse
+    return [(closer, "pulse", pulse)]
+
+
+def _held_no_longer_than_a_pulse() -> list[Patch]:
+    def pulse(machine: Any, *rest: Any) -> None:
+        shipped(machine, *rest)
+        closer._lines(machine)
+
+    shipped = closer.pulse
+    return [(closer, "pulse", pulse)]
 
 
 def _journal_after_pulse() -> list[Patch]:
@@ -250,6 +277,9 @@ def _sleeps_while_open() -> list[Patch]:
 MUTANTS = (
     Mutant("no boot close", "hand", "P1", _no_boot_close),
     Mutant("rest before the pulse", "hand", "P1", _rest_before_the_pulse),
+    Mutant("held: boot leaves the lines", "held", "P1", _held_boot_leaves_the_lines),
+    Mutant("held: closed by a pulse", "held", "P7", _held_closed_by_a_pulse),
+    Mutant("held: no longer than a pulse", "held", "P4", _held_no_longer_than_a_pulse),
     Mutant("journal after pulse", "hand", "P7", _journal_after_pulse),
     Mutant("no journal", "hand", "P7", _no_journal),
     Mutant("journal cleared before pulse", "hand", "P7", _journal_cleared_before_pulse),

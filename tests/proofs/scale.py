@@ -23,6 +23,7 @@ class Scale:
 
     zones: int = 1
     meter: bool = True
+    held: bool = False  # valves that are open only while they are driven
     cap: int = 5
     hand: int = 2  # length of a run by hand; programs ask for the cap
     watchdog: int = 1
@@ -38,7 +39,8 @@ class Scale:
         ticks = (1, 1, 2)  # settle, check, longest pause
         settle_ms, check_ms, retry_ms = (n * TICK_MS for n in ticks)
         head = (self.cap * TICK_MS, TICK_MS, OPEN_MV, CLOSE_MV, settle_ms, check_ms, retry_ms)
-        return (*head, 2, 2 * TICK_MS, 1, 4, int(self.meter), 2, TICK_MS, lost * TICK_MS)
+        tries = 1 if self.held else 2  # without a meter
+        return (*head, 2, 2 * TICK_MS, 1, 4, int(self.meter), tries, TICK_MS, lost * TICK_MS)
 
     @property
     def bound(self) -> int:

@@ -104,7 +104,7 @@ class Shipped:
     def _boot(self, kept: Kept, cause: str, quick_boots: int, broken: str) -> Turn | tuple[Effect, ...]:
         zones = self.scale.zones
         rtc, flash = _bytes(kept, quick_boots)
-        hardware = Hardware(zones, rtc, flash, cause, broken)
+        hardware = Hardware(zones, rtc, flash, cause, broken, held=self.scale.held)
         try:
             closer.close_first(hardware.machine, hardware.time, hardware.config)
         except DeepSleepError:
@@ -140,7 +140,7 @@ class Shipped:
         acts = tuple(action for action in actions if action[0] not in ("accepted", "queued", "refused"))
         key = (shown, acts, mind[2:], ticks, broken)
         if key not in self._carried:
-            hardware = Hardware(self.scale.zones, _rtc_bytes(mind.mark, 0, 0, mind.ledger, 5), None, "power_on", broken)
+            hardware = self._hardware(mind, broken)
             app = self._awake(hardware, mind, core, ticks)
             failed = app.runs.carry_out(acts)
             app.runs.checkpoint()
@@ -148,6 +148,10 @@ class Shipped:
             after = self._mind(app, tuple(request[1] for request in failed), age)
             self._carried[key] = self._readable(hardware.effects), after[1:]
         return self._carried[key]
+
+    def _hardware(self, mind: Mind, broken: str = SOUND) -> Hardware:
+        rtc = _rtc_bytes(mind.mark, 0, 0, mind.ledger, 5)
+        return Hardware(self.scale.zones, rtc, None, "power_on", broken, held=self.scale.held)
 
     def _awake(self, hardware: Hardware, mind: Mind, core: Core, ticks: int) -> Any:
         """An application in the middle of its life."""
@@ -200,7 +204,7 @@ class Shipped:
         """The effects of Rest.go, the last of which is the sleep. `pulse_due`: the last closing pulse is a day old."""
         key = (mind, pulse_due)
         if key not in self._booted:
-            hardware = Hardware(self.scale.zones, _rtc_bytes(mind.mark, 0, 0, mind.ledger, 5), None, "power_on")
+            hardware = self._hardware(mind)
             app = self._awake(hardware, mind, mind.core, 0)
             app.memory.slept_s = PULSE_EVERY_S - 1 if pulse_due else 0
             try:

@@ -69,6 +69,9 @@ _TWO, _TWO_BARE = Scale(zones=2, cap=4, keep_every=2), Scale(zones=2, meter=Fals
 _AUTO = ((), (program(_ONE),), (("stop", 1),))
 _SHORT_TWO = ((), (hand(_TWO),), (program(_TWO, 2),), (("stop", 0),))
 
+_HELD = Scale(held=True, cap=4)
+_HELD_TWO = Scale(zones=2, cap=3, keep_every=2, held=True)
+
 VIEWS = (
     View(
         "hand",
@@ -108,6 +111,23 @@ VIEWS = (
         Adversary(((), (program(_SELDOM),)), resets=("watchdog",), broken=(SOUND, STORAGE), sleeps=False),
     ),
     View("two", "two zones in turn", _TWO, Adversary(_SHORT_TWO, resets=("watchdog",), sleeps=False)),
+    View(
+        "held",
+        "valves that are open only while they are driven; resets that leave them driven",
+        _HELD,
+        Adversary(((), (program(_HELD),), (("stop", 1),)), resets=("power_on", "watchdog")),
+    ),
+    View(
+        "held, two",
+        "two of them in turn; the part that selects them may not answer",
+        _HELD_TWO,
+        Adversary(
+            ((), (hand(_HELD_TWO),), (program(_HELD_TWO, 2),), (("stop", 1),)),
+            resets=("watchdog",),
+            broken=(SOUND, EXPANDER),
+            sleeps=False,
+        ),
+    ),
     View(
         "two, bare",
         "two zones without a meter",
