@@ -16,7 +16,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from . import messages, protocol
 from .const import DOMAIN, EVENT_RUN_EXPIRED, EVENT_RUN_REFUSED
 from .memory import QueuedRun
-from .models import Reply, State
+from .models import Check, Reply, State
 from .refusals import refusal_of
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 REPLY_TIMEOUT_S = 5
+CHECK_TIMEOUT_S = 60  # a check opens for five seconds and then waits for the meter to stand still
 AWAKE_EXPIRES_S = 120
 WAKE_MARGIN_MIN_S = 120  # a board's clock drifts while it sleeps
 EXPIRES_MAX_S = protocol.EXPIRES_S_MAX - 600  # room for a clock that differs from ours
@@ -102,6 +103,34 @@ class CommandDesk:
     async def skip(self, zone: int, program: int = 0) -> Outcome:
         """Give up the next start of a zone, or of one of its programs. Raises HomeAssistantError as `run` does."""
         return await self.tell("skip", zone=zone, program=program)
+
+    async def check_valve(self, zone: int) -> tuple[Outcome, Check | None]:
+        """Try a valve; with the verdict if the board is awake and comes to one in time. Raises HomeAssistantError as `run` does."""
+        coordinator = self._coordinator
+        before = self._check_of(zone)
+        outcome = await self.tell("check_valve", zone=zone)
+        if outcome.reply is None or not coordinator.data.is_online:
+            return outcome, None
+        judged = coordinator.hass.loop.create_future()
+
+        def look() -> None:
+            check = self._check_of(zone)
+            if check != before and not judged.done():
+                judged.set_result(check)
+
+        stop_looking = coordinator.async_add_listener(look)
+        look()
+        try:
+            async with asyncio.timeout(CHECK_TIMEOUT_S):
+                return outcome, await judged
+        except TimeoutError:
+            return outcome, None
+        finally:
+            stop_looking()
+
+    def _check_of(self, zone: int) -> Check | None:
+        told = self._coordinator.data.zone(zone)
+        return told.check if told else None
 
     def async_answered(self, reply: Reply) -> Mapping[int, QueuedRun]:
         """Hand a reply to whom waits for it; returns the runs that still wait."""

@@ -14,6 +14,12 @@ ATTR_DURATION: Final = "duration"
 ACTION_RUN: Final = "run"
 ACTION_STOP: Final = "stop"
 ACTION_STAY_AWAKE: Final = "stay_awake"
+ACTION_RAIN_DELAY: Final = "rain_delay"
+ACTION_SKIP: Final = "skip"
+ACTION_CHECK_VALVE: Final = "check_valve"
+ACTION_SET_PROGRAM: Final = "set_program"
+ACTION_GET_PROGRAMS: Final = "get_programs"
+ACTION_GET_HISTORY: Final = "get_history"
 
 # Happenings that only Home Assistant can tell, beside the board's own in protocol.EVENTS.
 EVENT_RUN_REFUSED: Final = "run_refused"  # the board refused a run that had waited for its wake

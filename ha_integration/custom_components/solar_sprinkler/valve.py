@@ -7,7 +7,7 @@ from homeassistant.components.valve import ValveDeviceClass, ValveEntity, ValveE
 from homeassistant.core import HomeAssistant, ServiceResponse
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from . import readings
+from . import readings, zone_actions
 from .answers import answer
 from .coordinator import SprinklerConfigEntry, SprinklerCoordinator
 from .entity import SprinklerEntity
@@ -85,3 +85,23 @@ class ZoneValve(SprinklerEntity, ValveEntity):
     async def async_stop(self) -> ServiceResponse:
         """As closing, with an answer."""
         return answer(await self.coordinator.commands.stop(self.zone), self.board)
+
+    async def async_skip(self, program: int) -> ServiceResponse:
+        """Give up the next start."""
+        return await zone_actions.skip(self.coordinator, self.zone, program)
+
+    async def async_check_valve(self) -> ServiceResponse:
+        """Try the valve."""
+        return await zone_actions.check_valve(self.coordinator, self.zone)
+
+    async def async_set_program(self, **given: Any) -> ServiceResponse:
+        """Make or change a program."""
+        return await zone_actions.set_program(self.coordinator, self.zone, given)
+
+    async def async_get_programs(self) -> ServiceResponse:
+        """Tell the programs."""
+        return zone_actions.get_programs(self.coordinator, self.zone)
+
+    async def async_get_history(self, days: int) -> ServiceResponse:
+        """Tell what was watered, and what not."""
+        return zone_actions.get_history(self.coordinator, self.zone, days)
