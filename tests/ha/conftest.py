@@ -66,6 +66,12 @@ class Sprinkler:
         async_fire_mqtt_message(self.hass, witness.topic(leaf), payload, qos=1, retain=retain)
         await self.hass.async_block_till_done()
 
+    async def interjects(self, leaf: str, message: dict[str, Any]) -> None:
+        """As `says`, while an action goes on waiting: Home Assistant's own way to settle would wait for its end."""
+        async_fire_mqtt_message(self.hass, witness.topic(leaf), json.dumps(message), qos=1)
+        for _ in range(50):
+            await asyncio.sleep(0)
+
     async def is_online(self) -> None:
         """The board is awake and tells what the example's state tells."""
         await self.says("availability", {"state": "online"})
