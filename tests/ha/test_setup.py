@@ -34,7 +34,9 @@ async def test_unloaded_entry_hears_nothing_and_leaves_nothing_running(hass, spr
 
 async def test_actions_are_there_without_a_board(hass, sprinkler: Sprinkler):
     assert await hass.config_entries.async_unload(sprinkler.entry.entry_id)
-    assert set(hass.services.async_services_for_domain("solar_sprinkler")) == {"run", "stop", "stay_awake"}
+    assert set(hass.services.async_services_for_domain("solar_sprinkler")) == {
+        "check_valve", "get_history", "get_programs", "rain_delay", "run", "set_program", "skip", "stay_awake", "stop",
+    }  # fmt: skip
 
 
 async def test_removal_clears_what_home_assistant_retained_and_what_it_remembered(
