@@ -132,10 +132,27 @@ def check_texts_of_code(integration: Integration) -> Iterator[Finding]:
         step, reason, key = (strings.get(word) for word in ("step_id", "reason", "translation_key"))
         if function == "async_show_form" and step not in config.get("step", {}):
             yield "en.json", f"no text for the step {step} of {name}"
-        if function == "async_abort" and reason not in config.get("abort", {}):
+        aborts = config.get("abort", {}) if name != "repairs.py" else _aborts_of_repairs(integration)
+        if function == "async_abort" and reason not in aborts:
             yield "en.json", f"no text for the abort {reason} of {name}"
         if key and key not in keys:
             yield "en.json", f"no text for the translation key {key} of {name}"
+
+
+def _aborts_of_repairs(integration: Integration) -> set[str]:
+    """Reasons that every issue with a flow of its own has a text for."""
+    flows = [issue["fix_flow"] for issue in integration.english.get("issues", {}).values() if "fix_flow" in issue]
+    found = [set(flow.get("abort", {})) for flow in flows]
+    return set.intersection(*found) if found else set()
+
+
+def check_issues(integration: Integration) -> Iterator[Finding]:
+    """An issue has a title, and either a description or a flow that mends it."""
+    for key, issue in integration.english.get("issues", {}).items():
+        if "title" not in issue or ("description" in issue) == ("fix_flow" in issue):
+            yield "en.json", f"issues.{key}: needs a title, and either a description or a fix_flow"
+        if "fix_flow" in issue and "repairs.py" not in integration.sources:
+            yield "repairs.py", f"missing, but the issue {key} can be mended"
 
 
 def check_icons(integration: Integration) -> Iterator[Finding]:
@@ -218,6 +235,7 @@ CHECKS: tuple[Check, ...] = (
     check_english,
     check_languages,
     check_texts_of_code,
+    check_issues,
     check_icons,
     check_services,
     check_quality_scale,

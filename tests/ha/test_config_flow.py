@@ -184,3 +184,34 @@ async def test_person_is_told_when_mqtt_is_not_set_up(hass):
     with patch("homeassistant.components.mqtt.async_setup", return_value=True):
         result = await choose(hass)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "mqtt_unavailable")
+
+
+async def test_new_pairing_code_can_be_entered_unasked(hass, sprinkler: Sprinkler):
+    new = witness.signed("announce", ANNOUNCE, key=OTHER_KEY)
+    with patch("custom_components.solar_sprinkler.config_flow.SprinklerConfigFlow._async_listen") as listen:
+        flow = await sprinkler.entry.start_reconfigure_flow(hass)
+        assert listen.await_count == 1
+    wrong = await hass.config_entries.flow.async_configure(
+        flow["flow_id"], {"pairing_code": witness.pairing_code(OTHER_KEY)}
+    )
+    assert wrong["errors"] == {"pairing_code": "pairing_code_other_board"}
+    hass.config_entries.flow.async_abort(flow["flow_id"])
+    calling = asyncio.create_task(sprinkler.entry.start_reconfigure_flow(hass))
+    await asyncio.sleep(0)
+    for _ in range(50):
+        async_fire_mqtt_message(hass, witness.topic("announce"), new)
+        await asyncio.sleep(0.002)
+    flow = await calling
+    result = await hass.config_entries.flow.async_configure(
+        flow["flow_id"], {"pairing_code": witness.pairing_code(OTHER_KEY)}
+    )
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "reconfigure_successful")
+    await hass.async_block_till_done()
+    assert sprinkler.entry.data["key"] == OTHER_KEY.hex()
+    assert sprinkler.entry.state is ConfigEntryState.LOADED
+
+
+async def test_reconfiguring_without_mqtt_says_so(hass, sprinkler: Sprinkler):
+    with patch("homeassistant.components.mqtt.async_wait_for_mqtt_client", return_value=False):
+        result = await sprinkler.entry.start_reconfigure_flow(hass)
+    assert result["reason"] == "mqtt_unavailable"

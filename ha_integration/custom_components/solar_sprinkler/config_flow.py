@@ -12,7 +12,7 @@ import voluptuous as vol
 
 from homeassistant.components import mqtt
 from homeassistant.components.mqtt import ReceiveMessage
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigFlow, ConfigFlowResult
+from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_RECONFIGURE, ConfigFlow, ConfigFlowResult
 from homeassistant.core import callback
 from homeassistant.helpers.selector import (
     SelectOptionDict,
@@ -100,6 +100,16 @@ class SprinklerConfigFlow(ConfigFlow, domain=DOMAIN):
         self._announce = entry_data[CONF_ANNOUNCE]  # the one that was heard last
         return await self.async_step_pairing()
 
+    async def async_step_reconfigure(self, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """A person wants to enter another pairing code, unasked: the board was provisioned anew."""
+        entry = self._get_reconfigure_entry()
+        if not await mqtt.async_wait_for_mqtt_client(self.hass):
+            return self.async_abort(reason="mqtt_unavailable")
+        self._device_id = str(entry.unique_id)
+        await self._async_listen()
+        self._announce = self._heard.get(self._device_id, entry.data[CONF_ANNOUNCE])
+        return await self.async_step_pairing()
+
     async def _async_chosen(self, device_id: str, announce: str, *, is_discovered: bool = True) -> ConfigFlowResult:
         self._device_id, self._announce = device_id, announce
         entry = await self.async_set_unique_id(device_id, raise_on_progress=is_discovered)
@@ -131,6 +141,8 @@ class SprinklerConfigFlow(ConfigFlow, domain=DOMAIN):
         data = {CONF_KEY: key.hex(), CONF_ANNOUNCE: self._announce}
         if self.source == SOURCE_REAUTH:
             return self.async_update_reload_and_abort(self._get_reauth_entry(), data=data)
+        if self.source == SOURCE_RECONFIGURE:
+            return self.async_update_reload_and_abort(self._get_reconfigure_entry(), data=data)
         return self.async_create_entry(title=f"{MANUFACTURER} {self._device_id}", data=data)
 
     async def _async_listen(self) -> None:

@@ -18,7 +18,7 @@ from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
-from . import protocol
+from . import messages, protocol
 from .acknowledger import Acknowledger
 from .board import Board
 from .channel import Channel
@@ -26,6 +26,7 @@ from .commands import CommandDesk
 from .const import DOMAIN
 from .desired import DesiredKeeper
 from .inbox import Inbox
+from .issues import IssueKeeper, wanted
 from .memory import Memory
 from .sentences import Teller
 from .storage import MemoryStore
@@ -65,6 +66,7 @@ class SprinklerCoordinator(DataUpdateCoordinator[Board]):
         self.desired = DesiredKeeper(self)
         self.acknowledger = Acknowledger(self)
         self._inbox = Inbox(self)
+        self._issues = IssueKeeper(hass, channel.device_id, entry.entry_id, entry.title)
         self._event_listeners: list[EventListener] = []
         self._unsubscribe: list[CALLBACK_TYPE] = []
         self._cancel_timer: CALLBACK_TYPE | None = None
@@ -98,7 +100,9 @@ class SprinklerCoordinator(DataUpdateCoordinator[Board]):
             *protocol.TO_HOME_ASSISTANT,
         ):  # what is retained of ours comes before what the board says
             self._unsubscribe.append(await self.channel.subscribe(leaf, self._inbox.async_hear))
+        self._unsubscribe.append(self.async_add_listener(self._async_keep_issues))
         self.commands.async_expire()
+        self._async_keep_issues()
         self._async_plan()
 
     async def async_stop(self) -> None:
@@ -107,6 +111,7 @@ class SprinklerCoordinator(DataUpdateCoordinator[Board]):
             unsubscribe()
         self._unsubscribe.clear()
         self._async_cancel_timer()
+        self._issues.async_clear()
         self.acknowledger.async_stop()
         self.commands.async_stop()
         await self.store.async_save()
@@ -136,6 +141,18 @@ class SprinklerCoordinator(DataUpdateCoordinator[Board]):
         """Tell the listeners of an event."""
         for listener in self._event_listeners:
             listener(event_type, attributes)
+
+    async def async_tell_time(self) -> None:
+        """Answer the board's last request for the time once more. Raises HomeAssistantError when there was none, or the broker is away."""
+        nonce = self._inbox.last_nonce
+        if not nonce:
+            raise HomeAssistantError(translation_domain=DOMAIN, translation_key="no_time_request")
+        answer = messages.time_answer(self.channel.key, self.channel.device_id, nonce, int(self.now))
+        await self.channel.publish(protocol.TIME, answer)
+
+    @callback
+    def _async_keep_issues(self) -> None:
+        self._issues.async_keep(wanted(self.data, self.teller))
 
     @callback
     def async_say(self, leaf: str, payload: bytes, *, retain: bool = False) -> None:

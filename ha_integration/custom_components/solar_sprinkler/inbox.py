@@ -70,6 +70,11 @@ class Inbox:
         if leaf == protocol.STATE and message.retain:
             self._coordinator.acknowledger.async_ask_for_missing()
 
+    @property
+    def last_nonce(self) -> str:
+        """The nonce that was answered last; empty when the board never asked for the time."""
+        return self._answered[0]
+
     def _seen(self) -> Changes:
         now = int(self._coordinator.now)
         if now < self._coordinator.data.last_seen + LAST_SEEN_STEP_S:
