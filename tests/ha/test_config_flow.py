@@ -187,25 +187,18 @@ async def test_person_is_told_when_mqtt_is_not_set_up(hass):
 
 
 async def test_new_pairing_code_can_be_entered_unasked(hass, sprinkler: Sprinkler):
-    new = witness.signed("announce", ANNOUNCE, key=OTHER_KEY)
-    with patch("custom_components.solar_sprinkler.config_flow.SprinklerConfigFlow._async_listen") as listen:
+    async def hear(flow) -> None:
+        flow._heard[witness.DEVICE_ID] = witness.signed("announce", ANNOUNCE, key=OTHER_KEY)
+
+    with patch("custom_components.solar_sprinkler.config_flow.SprinklerConfigFlow._async_listen", hear):
         flow = await sprinkler.entry.start_reconfigure_flow(hass)
-        assert listen.await_count == 1
-    wrong = await hass.config_entries.flow.async_configure(
-        flow["flow_id"], {"pairing_code": witness.pairing_code(OTHER_KEY)}
-    )
-    assert wrong["errors"] == {"pairing_code": "pairing_code_other_board"}
-    hass.config_entries.flow.async_abort(flow["flow_id"])
-    calling = asyncio.create_task(sprinkler.entry.start_reconfigure_flow(hass))
-    await asyncio.sleep(0)
-    for _ in range(50):
-        async_fire_mqtt_message(hass, witness.topic("announce"), new)
-        await asyncio.sleep(0.002)
-    flow = await calling
-    result = await hass.config_entries.flow.async_configure(
-        flow["flow_id"], {"pairing_code": witness.pairing_code(OTHER_KEY)}
-    )
-    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "reconfigure_successful")
+    for code, outcome in (
+        (witness.PAIRING_CODE, FlowResultType.FORM),
+        (witness.pairing_code(OTHER_KEY), FlowResultType.ABORT),
+    ):
+        result = await hass.config_entries.flow.async_configure(flow["flow_id"], {"pairing_code": code})
+        assert result["type"] is outcome
+    assert result["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
     assert sprinkler.entry.data["key"] == OTHER_KEY.hex()
     assert sprinkler.entry.state is ConfigEntryState.LOADED
