@@ -262,21 +262,6 @@ class App:
 
     # What the inbox asks for
 
-    def announce(self):
-        """The signed message that Home Assistant discovers the board by."""
-        features = ["battery"]
-        if self.senses.has_flow():
-            features.append("flow")
-        if self.config.soil_raw:
-            features.append("soil")
-        if self.config.panel_sensor:
-            features.append("solar")
-        if self.config.temperature_sensor:
-            features.append("temperature")
-        if self.config.rain_switch:
-            features.append("rain")
-        return report.announce(self.board.device_id, self.board.zones(), features)
-
     def apply(self, wanted):
         """Put new settings in force."""
         before = self.settings.programs

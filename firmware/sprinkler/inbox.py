@@ -102,71 +102,19 @@ class Inbox:
                 and _is_bare_stop(payload)
                 and ("bare_stop",) not in self.requests
             ):
-                self._add(("bare_stop",), "")
+                self.add(("bare_stop",), "")
             return
-        command_id = ""
-        try:
-            command = json.loads(bytes(payload[:end]))
-            command_id = command["id"]
-            if type(command_id) is not str or not 0 < len(command_id) <= 16:
-                raise RefusedError("invalid")
-            self._judge(command, retained)
-            self._dispatch(command, command_id)
-        except RefusedError as error:
-            self._app.outbox.reply(command_id, False, error.args[0])
-        except (ValueError, KeyError, TypeError):
-            self._app.outbox.reply(command_id, False, "invalid")
+        from .commands import obey
 
-    def _judge(self, command, retained):
-        """Refuse what is old, repeated or too far ahead; take note of the counter."""
-        app = self._app
-        counter = integer(command["counter"], (1, 0xFFFFFFFFFFFF))
-        if retained or counter <= app.memory.counter:
-            raise RefusedError("replayed")
-        expires_at = integer(command["expires_at"], (0, 0xFFFFFFFF))
-        now = app.clock.unix(app.clock.now_s())
-        if now:
-            if expires_at <= now:
-                raise RefusedError("expired")
-            if expires_at > now + protocol.EXPIRES_S_MAX or counter > (now + protocol.EXPIRES_S_MAX) * 1000:
-                raise RefusedError("invalid")
-        elif command["command"] != "stop":
-            raise RefusedError("clock_unset")  # whether it has expired cannot be known; a late stop does no harm
-        app.memory.counter = counter
-
-    def _dispatch(self, command, command_id):
-        kind = command["command"]
-        app = self._app
-        if kind == "run":
-            zone = integer(command["zone"], (1, 255))
-            if zone > app.board.zones():
-                raise RefusedError("unknown_zone")
-            if app.settings.winter:
-                raise RefusedError("winter")
-            self._add(("run", zone, integer(command["run_time_s"], (0, 86400)) * 1000, 0), command_id)
-        elif kind in ("stop", "clear_fault"):
-            zone = integer(command["zone"], (0, 255))
-            if zone > app.board.zones():
-                raise RefusedError("unknown_zone")
-            if kind == "clear_fault" and not zone:
-                self.suspicious = 0
-            self._add((kind, zone), command_id)
-        elif kind in protocol.COMMANDS:
-            if kind == "stay_awake":
-                app.stay_awake(integer(command["awake_s"], protocol.AWAKE_S_LIMITS))
-            elif kind == "identify":
-                app.identify()
-            else:
-                app.rest.restart_wanted = True
-            app.outbox.reply(command_id, True, "")
-        else:
-            raise RefusedError("unknown_command")
+        obey(self._app, self, payload[:end], retained)
+        self._app.board.drop("commands")
 
     def stop_all(self):
         """Close everything and cancel what waits, as the settings ask for it."""
-        self._add(("stop", 0), "")
+        self.add(("stop", 0), "")
 
-    def _add(self, request, command_id):
+    def add(self, request, command_id):
+        """A request for the core's next step; its answer goes to `command_id`."""
         self.requests.append(request)
         self.ids.append(command_id)
 

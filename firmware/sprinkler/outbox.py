@@ -88,7 +88,10 @@ class Outbox:
         if self._announce_due:
             self._announce_due = False
             topic = protocol.topic(app.board.device_id, protocol.ANNOUNCE)
-            app.link.publish(topic, sign(app.config.key, topic, app.announce()), True)
+            from .announcing import announce
+
+            app.link.publish(topic, sign(app.config.key, topic, announce(app)), True)
+            app.board.drop("announcing")
         elif self._online_due:
             self._online_due = False
             self.publish(protocol.AVAILABILITY, report.ONLINE, True)

@@ -12,7 +12,6 @@ from .core import power, state
 from .store import EVENT_FORM, NO_DAYS, NO_DC, NONE_I16, NONE_U8, NONE_U16, SAMPLE_FORM, WET
 
 FIRMWARE = "0.1.0"
-HARDWARE = "feather_huzzah_esp8266"
 SAMPLES_PER_MESSAGE = 5
 LOST = b'{"state": "lost"}'
 ONLINE = b'{"state": "online"}'
@@ -31,23 +30,6 @@ def _list(head, items):
         yield item
         between = b","
     yield b"]}"
-
-
-def announce(device_id, zones, features):
-    """The board in one message; constant, so that the same text is published at each boot. Keys stand in order: it is signed text."""
-    head = '{"protocol": %d, "device_id": "%s", "firmware": "%s", "hardware": "%s", "zones": %d, "run_time_max_s": %d, "programs_max": %d, '
-    head = head % (
-        protocol.PROTOCOL,
-        device_id,
-        FIRMWARE,
-        HARDWARE,
-        zones,
-        protocol.RUN_TIME_S_LIMITS[1],
-        protocol.PROGRAM_ID_LIMITS[1],
-    )
-    return (
-        head + '"commands": %s, "features": %s}' % (json.dumps(list(protocol.COMMANDS)), json.dumps(features))
-    ).encode()
 
 
 def asleep(until):

@@ -27,7 +27,10 @@ SERVICES = {
     "sampling": {"core", "ds3231", "errors", "ina219", "soil", "store"},
     "senses": {"board", "errors", "flow", "ina219", "sampling"},
     "clock": set(),
-    "link": {"errors", "mqtt"},
+    "joining": {"errors", "link", "mqtt"},
+    "commands": {"errors", "protocol", "settings"},
+    "announcing": {"protocol", "report"},
+    "link": {"errors", "joining", "mqtt"},
     "settings": {"errors"},
     "provisioned": {"errors", "settings", "store"},
     "desired": {"auth", "core", "errors", "protocol", "settings", "store"},
@@ -39,8 +42,8 @@ SERVICES = {
     "resting": {"core", "protocol"},
     "rest": {"core", "report", "resting"},
     "runs": {"core", "errors", "protocol", "store"},
-    "inbox": {"auth", "backlog", "desired", "errors", "protocol", "settings", "store"},
-    "outbox": {"auth", "backlog", "errors", "protocol", "report"},
+    "inbox": {"auth", "backlog", "commands", "desired", "errors", "protocol", "settings", "store"},
+    "outbox": {"announcing", "auth", "backlog", "errors", "protocol", "report"},
 }
 STANDARD = {"hashlib", "json", "struct"}
 

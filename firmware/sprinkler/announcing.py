@@ -1,0 +1,39 @@
+"""Announcing: the message that Home Assistant discovers the board by. A late module: loaded for each new session, then dropped.
+
+Rule: what the board is, not what it does; the same text at each boot, because it is signed and kept by the broker. It must not know when it is published.
+"""
+
+import json
+
+from . import protocol
+from .report import FIRMWARE
+
+_HARDWARE = "feather_huzzah_esp8266"
+
+
+def announce(app):
+    """The text, with its keys in a fixed order (bytes)."""
+    config = app.config
+    features = ["battery"]
+    for there, word in (
+        (app.senses.has_flow(), "flow"),
+        (config.soil_raw, "soil"),
+        (config.panel_sensor, "solar"),
+        (config.temperature_sensor, "temperature"),
+        (config.rain_switch, "rain"),
+    ):
+        if there:
+            features.append(word)
+    head = '{"protocol": %d, "device_id": "%s", "firmware": "%s", "hardware": "%s", "zones": %d, "run_time_max_s": %d, "programs_max": %d, '
+    head = head % (
+        protocol.PROTOCOL,
+        app.board.device_id,
+        FIRMWARE,
+        _HARDWARE,
+        app.board.zones(),
+        protocol.RUN_TIME_S_LIMITS[1],
+        protocol.PROGRAM_ID_LIMITS[1],
+    )
+    return (
+        head + '"commands": %s, "features": %s}' % (json.dumps(list(protocol.COMMANDS)), json.dumps(features))
+    ).encode()
