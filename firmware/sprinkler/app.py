@@ -21,6 +21,7 @@ from .store import EVENTS_MAX, SAMPLES_MAX, Memory
 SAMPLE_EVERY_MS = 30000
 OPEN_STATE_EVERY_MS = 5000
 SETTLED_MS = 60000
+CLOCK_LATE_MS = 15000  # within what a wake may spend on a network: a sleeper says so, too
 BATTERY_EVERY_MS = 2000
 BATTERY_MISSES_MAX = 3
 IDENTIFY_MS = 10000
@@ -68,7 +69,7 @@ class App:
         board, config, m = self.board, self.config, self.memory
         self.settings = load(board, protocol.topic(board.device_id, protocol.DESIRED), config.key)
         board.drop("desired")
-        self.clock = Clock(board, m, config.ntp_host, self.wake_reason)
+        self.clock = Clock(board, m, config.ntp_host, config.ds3231, self.wake_reason)
         self.senses = Senses(board, config)
         tries = 1 if board.held else LIMITS[ASSUMED_TRIES]  # a spring closes what is not driven
         has_flow = 1 if self.senses.has_flow() else 0
@@ -241,9 +242,11 @@ class App:
         faults = []
         if self.state[state.BATTERY_LOW]:
             faults.append("low_battery")
-        if self.senses.failed or self.bridge_fault:
+        if self.senses.failed or self.clock.failed or self.bridge_fault:
             faults.append("sensor")
-        if self.clock.stale() or (not self.clock.now_s() and self._settled):
+        known = self.memory.fault_mask >> protocol.FAULTS.index("clock") & 1
+        unset = not self.clock.now_s() and (known or self.board.uptime_ms() >= CLOCK_LATE_MS)
+        if unset or self.clock.stale():
             faults.append("clock")
         if self.storage_fault:
             faults.append("storage")

@@ -29,7 +29,7 @@ class Planner:
             return []
         from .planning import mark_changed, plan
 
-        now_s = app.clock.now_s()
+        now_s = app.clock.guess_s()
         if self._before is not None:
             mark_changed(app, self._before, self._asked, self._changed_s)
             self._before = None
@@ -60,7 +60,7 @@ class Planner:
 
     def behind(self):
         """True when the plan must be looked at: the board may not sleep before."""
-        now_s = self._app.clock.now_s()
+        now_s = self._app.clock.guess_s()
         return bool(now_s) and not self._from_s <= now_s < self._until_s
 
     def done(self, program_id):
@@ -72,7 +72,7 @@ class Planner:
         """New settings are in force: a program that is new or moved does not make up for a start that lies behind it, but for one that passed while
         this board slept."""
         app = self._app
-        now_s = app.clock.now_s()
+        now_s = app.clock.guess_s()
         self._until_s = 0
         if now_s and self._before is None:
             self._before = before  # looked at in the next turn, when the message has left the heap
@@ -81,4 +81,4 @@ class Planner:
     def next_start_s(self, zone):
         """When the next program of `zone` (0: of any) starts, in seconds since 2000; 0: none, or the clock is unset."""
         s = self._app.settings
-        return self._starts[zone] if self._app.clock.now_s() and s.watering_enabled and not s.winter else 0
+        return self._starts[zone] if self._app.clock.guess_s() and s.watering_enabled and not s.winter else 0

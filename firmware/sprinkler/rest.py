@@ -73,7 +73,7 @@ class Rest:
 
         app = self._app
         now_s = app.clock.now_s()
-        seconds = plan_sleep(app, now_s)
+        seconds = plan_sleep(app)
         app.board.drop("resting")
         self._wake_s = app.board.uptime_ms() // 1000 + seconds
         self.wake_at = app.clock.unix(now_s + seconds) if now_s else 0

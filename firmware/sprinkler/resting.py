@@ -11,16 +11,13 @@ STUCK_SLEEP_S = 900  # the longest pause between the tries to close a valve that
 _UNSYNCED_S_MAX = 65535
 
 
-def plan_sleep(app, now_s):
-    """Seconds until the next wake: by power mode and sun, sooner for a program's start or for a valve that does not close.
-
-    `now_s`: seconds since 2000, as the planner knows it.
-    """
+def plan_sleep(app):
+    """Seconds until the next wake: by power mode and sun, sooner for a program's start or for a valve that does not close."""
     m = app.memory
     seconds = energy.wake_every_s(protocol.POWER_MODES[m.power_mode], app.settings.wake_interval_s, m.battery_days)
     start_s = app.planner.next_start_s(0)
-    if start_s and start_s - now_s < seconds:
-        seconds = energy.approach_s(start_s - now_s)
+    if start_s and start_s - app.clock.guess_s() < seconds:
+        seconds = energy.approach_s(start_s - app.clock.guess_s())
     if controller.stuck(app.state):
         seconds = min(seconds, STUCK_SLEEP_S)
     return seconds

@@ -144,7 +144,9 @@ class Runs:
             self._keep()
 
     def _save(self):
-        self._app.memory.save(self._app.board)
+        m = self._app.memory
+        m.at_s = self._app.clock.guess_s() or m.at_s
+        m.save(self._app.board)
         self._app.storage_fault = False
 
     def _keep(self):

@@ -187,11 +187,12 @@ def test_home_assistant_sets_the_clock_by_answering_the_nonce():
     rig.board.stop()
 
 
-def test_a_press_of_reset_makes_the_clock_unset_until_someone_tells_the_time(rig):
+def test_a_press_of_reset_makes_the_clock_an_estimate_until_someone_tells_the_time(rig):
     rig.board.network.ntp_on = False
     rig.board.reset_now()
     rig.run(10)
-    assert rig.state()["clock"] == "unset"
+    assert rig.state()["clock"] == "estimated"
+    assert rig.state()["at"] == 0
     rig.board.network.ntp_on = True
     rig.run(30)
     assert rig.state()["clock"] == "set"
