@@ -215,7 +215,7 @@ def test_joining_looks_other_than_connected():
     rig = Rig()
     rig.board.network.wifi_up = False
     rig.run(5)
-    assert blinks(rig, 40) == pytest.approx(40, abs=2), "a second on, a second off"
+    assert blinks(rig, 8) == pytest.approx(8, abs=1), "a second on, a second off"
     rig.board.stop()
 
 

@@ -176,7 +176,7 @@ class Shipped:
             wake_reason="power_on",
             bridge_fault=False,
             storage_fault=False,
-            clock=SimpleNamespace(now_s=lambda: 0, unix=lambda seconds: seconds, close=lambda: None),
+            clock=SimpleNamespace(now_s=lambda: 0, guess_s=lambda: 0, unix=lambda seconds: seconds, close=lambda: None),
             senses=SimpleNamespace(has_flow=lambda: has_flow),
             link=SimpleNamespace(resubscribe=True, failed_joins=0, up=lambda: False, close=lambda: None),
             inbox=SimpleNamespace(requests=[]),
