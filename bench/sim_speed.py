@@ -16,7 +16,7 @@ from sim.world import Scenario
 
 def cpu_ms_per_day(program: Program, days: int) -> tuple[float, float]:
     """(CPU time of a board-day in ms, boots a day), the fastest of `days` days; the first day is not counted."""
-    board = plant(Scenario(zones=2), program, seed=1, device_id="00000001")
+    board, _ = plant(Scenario(zones=2), program, seed=1, device_id="00000001")
     board.run_for(86_400)
     boots, best_ms = board.chip.boots, float("inf")
     for _ in range(days):

@@ -181,6 +181,11 @@ class Daily(Weather):
         return _slots([w_m2 * factor for w_m2 in clear], _air(low, high), rain, et0_mm)
 
 
+def first_day(year: int = RECORD_STARTS) -> int:
+    """1 January of a year as a day counted from 1970."""
+    return (date(year, 1, 1) - _EPOCH).days
+
+
 def sites() -> list[str]:
     """Names of the recorded places."""
     return sorted(path.stem for path in DATA.glob("*.csv"))

@@ -82,7 +82,7 @@ class _Fleet:
 
     def _board(self, number: int) -> SimulatedBoard:
         order = self.order
-        board = plant(
+        board, _ = plant(
             order.scenario,
             order.program,
             seed=order.seed * 1_000_003 + number,
@@ -168,7 +168,7 @@ def run_share(
 
 def warm_up(order: Order) -> None:
     """Load the firmware's modules and the weather, which all boards share, by the first minute of one board."""
-    plant(order.scenario, order.program, seed=0, device_id="00000000").run_for(60)
+    plant(order.scenario, order.program, seed=0, device_id="00000000")[0].run_for(60)
 
 
 _stopped = False  # in a process of the pool: Ctrl-C reaches all of them

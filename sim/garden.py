@@ -1,14 +1,16 @@
 """One board with a program in a garden of its own: what `fleet`, `season` and `size` let live.
 
-Rule: the program reaches the board as a user's would, as a signed `desired` that the broker keeps. Nothing here looks into the firmware.
+Rule: the program reaches the board as a user's would, as a signed `desired` that the broker keeps, and what the board tells is acknowledged as Home Assistant
+does it. Nothing here looks into the firmware.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sim.board import SimulatedBoard
-from sim.broker import Broker
+from sim.broker import Broker, Message
 from sim.errors import SettingError
 from sim.world import World
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from sim.timeline import Timeline
     from sim.world import Scenario
 
+ACK_DELAY_US = 300_000  # as Home Assistant gathers a burst
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -44,6 +47,58 @@ class Program:
         return json.dumps({"version": 1, "settings": settings, "programs": rows if self.run_time_s else []}).encode()
 
 
+class Keeper:
+    """Stands for Home Assistant: gives the board its program, and acknowledges what it tells. `on_event` is told each event once."""
+
+    def __init__(self, board: SimulatedBoard, program: Program) -> None:
+        from sprinkler import protocol  # found once a board was made
+        from sprinkler.auth import sign
+
+        assert board.broker is not None
+        self.broker = board.broker
+        self.on_event: Callable[[dict[str, Any]], object] | None = None
+        self._timeline = board.timeline
+        self._heard: dict[int, list[int]] = {}  # by boot_id: the last event, the last sample
+        self._due: set[int] = set()
+
+        def tell(leaf: str, body: bytes) -> None:
+            topic = protocol.topic(board.device_id, leaf)
+            self.broker.publish(topic, sign(board.key, topic, body), retain=True)
+
+        self._tell = tell
+        tell(protocol.DESIRED, program.desired(board.world.weather))
+        self.broker.subscribe(protocol.topic(board.device_id, protocol.EVENT), self._event)
+        self.broker.subscribe(protocol.topic(board.device_id, protocol.TELEMETRY), self._telemetry)
+
+    def _event(self, message: Message) -> None:
+        event = json.loads(message.payload)
+        if self._note(event["boot_id"], 0, event["n"]) and self.on_event is not None:
+            self.on_event(event)
+
+    def _telemetry(self, message: Message) -> None:
+        told = json.loads(message.payload)
+        if told["samples"]:
+            self._note(told["boot_id"], 1, told["samples"][-1]["n"])
+
+    def _note(self, boot_id: int, which: int, number: int) -> bool:
+        """Remember the last number; True if it is news."""
+        last = self._heard.setdefault(boot_id, [0, 0])
+        news = number > last[which]
+        last[which] = max(last[which], number)
+        if not self._due:
+            self._timeline.at(self._timeline.now_us + ACK_DELAY_US, self._answer)
+        self._due.add(boot_id)
+        return news
+
+    def _answer(self) -> None:
+        due, self._due = self._due, set()
+        for boot_id in (known for known in self._heard if known in due):
+            event, sample = self._heard[boot_id]
+            self._tell("ack", json.dumps({"boot_id": boot_id, "event": event, "sample": sample}).encode())
+        while len(self._heard) > 2:
+            del self._heard[next(iter(self._heard))]
+
+
 def plant(
     scenario: Scenario,
     program: Program,
@@ -51,14 +106,7 @@ def plant(
     seed: int,
     device_id: str,
     timeline: Timeline | None = None,
-    keep_log: bool = False,
-) -> SimulatedBoard:
-    """A board that knows its program from its first wake on; it is not powered yet."""
-    broker = Broker(keep_log=keep_log)
-    board = SimulatedBoard(World(scenario, timeline), broker, seed=seed, device_id=device_id)
-    from sprinkler import protocol  # found once a board was made
-    from sprinkler.auth import sign
-
-    topic = protocol.topic(board.device_id, protocol.DESIRED)
-    broker.publish(topic, sign(board.key, topic, program.desired(board.world.weather)), retain=True)
-    return board
+) -> tuple[SimulatedBoard, Keeper]:
+    """A board with someone who keeps it; it is not powered yet. Its broker keeps no log."""
+    board = SimulatedBoard(World(scenario, timeline), Broker(keep_log=False), seed=seed, device_id=device_id)
+    return board, Keeper(board, program)

@@ -48,6 +48,7 @@ class Scenario:
             raise SettingError(f"speed must be above 0 and at most 100000, not {self.speed:g}")
         if not (0 <= self.battery_pct <= 100 and self.capacity_mah > 0 and self.panel_w >= 0 and self.area_m2 > 0):
             raise SettingError("battery_pct must be 0 to 100, capacity and area above 0, the panel not negative")
+        soil.Ground.of(self.soil, self.grass)
         if self.feather not in battery.ASLEEP_MA:
             raise SettingError(f"no Feather called '{self.feather}'; there are: {', '.join(battery.ASLEEP_MA)}")
 

@@ -5,6 +5,7 @@ Rule: nothing here simulates. Progress goes to stderr, and only to a screen, so 
 
 import argparse
 import calendar
+import contextlib
 import os
 import re
 import signal
@@ -13,10 +14,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from sim import climate, soil
+from sim import climate
 from sim.errors import FileError, SettingError
+from sim.garden import DAYS
 
 INTERRUPTED = 130
+PANEL_W = (0.1, 20.0)  # what hangs on a charger that takes half an ampere
+BATTERY_MAH = (50.0, 50_000.0)
 EXIT_CODES = """\
 exit codes: 0 done; 1 the firmware or a check failed; 2 wrong usage; 4 a file or folder cannot be used; 130 stopped by Ctrl-C, what was done is kept
 """
@@ -82,9 +86,26 @@ def numbers(text: str, what: str, low: float, high: float) -> list[float]:
     return sorted(set(found))
 
 
-def check_soil(kind: str, grass: str) -> None:
-    """Raises SettingError with the known names."""
-    soil.Ground.of(kind, grass)
+def weekdays(text: str) -> tuple[int, ...]:
+    """Monday = 0 of mon,wed. Raises SettingError."""
+    words = text.split(",")
+    for word in words:
+        if word not in DAYS:
+            raise SettingError(f"no weekday called '{word}'; there are: {', '.join(DAYS)}")
+    return tuple(day for day, word in enumerate(DAYS) if word in words)
+
+
+def check_power(panel_w: float, battery_mah: float) -> None:
+    """Raises SettingError for a panel or battery that cannot be; no panel at all can."""
+    if panel_w and not PANEL_W[0] <= panel_w <= PANEL_W[1]:
+        raise SettingError(f"a panel has {PANEL_W[0]:g} to {PANEL_W[1]:g} W (0: none), not {panel_w:g}")
+    if not BATTERY_MAH[0] <= battery_mah <= BATTERY_MAH[1]:
+        raise SettingError(f"a battery has {BATTERY_MAH[0]:g} to {BATTERY_MAH[1]:g} mAh, not {battery_mah:g}")
+
+
+def table(found: dict[str, object]) -> str:
+    """Names and values, a line each."""
+    return "\n".join(f"{name:24} {value}" for name, value in found.items())
 
 
 class Stopper:
@@ -148,3 +169,28 @@ def write(path: Path, make: Callable[[Path], object]) -> None:
         raise FileError(
             f"cannot write {path}: {error.strerror or error}; what was written before it is kept"
         ) from error
+
+
+class Lines:
+    """A file that grows line by line and keeps what it has, whatever happens. Raises FileError."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._file = path.open("w", encoding="ascii", buffering=1)
+        except OSError as error:
+            raise FileError(f"cannot write {path}: {error.strerror}") from error
+
+    def add(self, line: str) -> None:
+        """Append a line."""
+        try:
+            self._file.write(line + "\n")
+        except OSError as error:
+            raise FileError(f"cannot write {self._path}: {error.strerror}; the lines before are kept") from error
+
+    def __enter__(self) -> Lines:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError):  # what could not be written was told by add()
+            self._file.close()

@@ -63,7 +63,7 @@ def main(arguments: list[str]) -> int:
         shares = fleet.run(order, options.jobs, progress)
     bar.end()
     found = fleet.summary(order, shares, watch.seconds)
-    print(json.dumps(found) if options.json else "\n".join(f"{name:24} {value}" for name, value in found.items()))
+    print(json.dumps(found) if options.json else common.table(found))
     if found["stopped"]:
         return common.INTERRUPTED
     return 1 if found["crashes"] else 0
