@@ -16,6 +16,7 @@ from .planner import Planner
 from .rest import PACE_MS, PULSE_EVERY_S, Rest
 from .runs import Runs
 from .senses import Senses
+from .settings import Settings
 from .store import EVENTS_MAX, SAMPLES_MAX, Memory
 
 SAMPLE_EVERY_MS = 30000
@@ -25,6 +26,11 @@ CLOCK_LATE_MS = 15000  # within what a wake may spend on a network: a sleeper sa
 BATTERY_EVERY_MS = 2000
 BATTERY_MISSES_MAX = 3
 IDENTIFY_MS = 10000
+CRASHES_MAX = 2  # crashes without a minute, or a good sleep, between them; the closer rests ten minutes after the third
+CRASH_COUNTED = (
+    128  # added to the count: the next boot, which the closer may put off by its rest, need not count this crash
+)
+SAFE_AWAKE_MS = 600000  # how long a board in safe mode may be looked at, at each boot that a crash made
 LOOK_MS = 50  # at the button, while it is down
 
 
@@ -33,11 +39,17 @@ class App:
 
     def __init__(self, board):
         self.board = board
+        self.safe_mode = None  # not known yet
         board.start_watchdog()  # from here on nothing can leave the board at a dead prompt
+
+    def _wake(self):
+        """Recall what was, and put the parts together."""
+        board = self.board
         self.memory = Memory()
         journal_ok = self.memory.load(board)
         self.wake_reason = board.wake_reason()
-        self.shown_until_ms = 0 if self.wake_reason == "timer" else SHOWN_MS  # until then the LED speaks
+        self.shown_until_ms = 0  # until then the LED speaks
+        self.safe_mode = self._count_boot()
         board.led(self.shown_until_ms)
         self.press_ms = (
             0 if board.button_up() else -1
@@ -63,17 +75,41 @@ class App:
         if self.config:
             self._assemble()
 
+    def _count_boot(self):
+        """Count this boot. True if it has to be in safe mode: those before it crashed, one after the other. Once a day it is tried without."""
+        m = self.memory
+        timer = self.wake_reason == "timer"
+        m.boots = m.boots + (not timer) & 0xFFFF
+        m.wakes = m.wakes + timer & 0xFFFF
+        crashed = self.wake_reason == "watchdog" or m.crashes & CRASH_COUNTED
+        if m.crashes & CRASH_COUNTED:
+            m.crashes -= CRASH_COUNTED
+        elif crashed:
+            m.crashes = min(m.crashes + 1, CRASH_COUNTED - 2)
+        elif not timer:
+            m.crashes = 0
+        elif m.slept_s >= PULSE_EVERY_S:
+            m.crashes = min(m.crashes, CRASHES_MAX - 1)
+        if not timer or crashed:
+            m.save_rtc(self.board)  # now: whatever crashed may do so again before the next occasion
+            self.shown_until_ms = SHOWN_MS if m.crashes < CRASHES_MAX else SAFE_AWAKE_MS
+        return m.crashes >= CRASHES_MAX
+
     def _assemble(self):
         from .desired import load
 
         board, config, m = self.board, self.config, self.memory
-        self.settings = load(board, protocol.topic(board.device_id, protocol.DESIRED), config.key)
+        self.settings = Settings()
+        if not self.safe_mode:
+            self.settings = load(board, protocol.topic(board.device_id, protocol.DESIRED), config.key)
         board.drop("desired")
         self.clock = Clock(board, m, config.ntp_host, config.ds3231, self.wake_reason)
         self.senses = Senses(board, config)
         tries = 1 if board.held else LIMITS[ASSUMED_TRIES]  # a spring closes what is not driven
         has_flow = 1 if self.senses.has_flow() else 0
         self.limits = LIMITS[:HAS_FLOW] + (has_flow, tries) + LIMITS[HAS_FLOW + 2 :]
+        if self.safe_mode:
+            self.limits = (0,) + self.limits[1:]  # the cap: nothing opens, whoever asks
         self.outbox = Outbox(self)
         self.inbox = Inbox(self)
         self.runs = Runs(self)
@@ -117,7 +153,26 @@ class App:
             self.runs.event("boot", 0, 0, 0, "", self.wake_reason, 0, 0)
 
     def run(self):
-        """Run for ever; a deep sleep or a reset ends it."""
+        """Run for ever; a deep sleep or a reset ends it, or an error: then the watchdog bites, and the next boot closes first."""
+        try:
+            self._wake()
+            self._loop()
+        except Exception as error:
+            self._keep_crash(error)
+            raise
+
+    def _keep_crash(self, error):
+        try:
+            if self.safe_mode is not None:  # what was recalled is whole
+                self.memory.crashes = self.memory.crashes + 1 | CRASH_COUNTED
+                self.memory.save_rtc(self.board)
+            from .crash import note
+
+            note(self.board, error)
+        except (StoreError, MemoryError):
+            pass  # nobody will know why; that there was a crash is counted all the same
+
+    def _loop(self):
         if (
             not self.config
         ):  # without a key nobody can be heard: stay closed, and leave the cable its window at the next reset
@@ -131,9 +186,8 @@ class App:
         now_ms = self.board.uptime_ms()
         elapsed_ms = now_ms - self._last_ms
         self._last_ms = now_ms
-        if (
-            now_ms - self._sample_ms >= SAMPLE_EVERY_MS
-        ):  # before the planner, which may look at soil, rain and temperature
+        # A sample before the planner, which may look at soil, rain and temperature
+        if now_ms - self._sample_ms >= SAMPLE_EVERY_MS and not self.safe_mode:
             self._sample_ms = now_ms
             now_s = self.clock.now_s()
             values = self.senses.sample(now_s, self.link.rssi_dbm(), self.memory, self.settings.longitude_cdeg)
@@ -146,6 +200,8 @@ class App:
         self.state, actions, due_ms = controller.step(
             self.state, elapsed_ms, (self._battery(now_ms), ml), requests, self.limits
         )
+        if self.safe_mode:
+            actions = [action[:-1] + ("safe_mode",) if action[-1] == "over_cap" else action for action in actions]
         self._failed = self.runs.carry_out(actions)
         self._answer(actions, requests, ids)
         if actions:
@@ -223,6 +279,7 @@ class App:
             self.outbox.state_due = True
         if not self._settled and now_ms >= SETTLED_MS:
             self._settled = True
+            self.calm_down()
             self.board.settled()
         if self._clock_word != self.clock.word():
             self._clock_word = self.clock.word()
@@ -236,6 +293,11 @@ class App:
             self.memory.keep(self.board)
         except StoreError:
             self.storage_fault = True
+
+    def calm_down(self):
+        """This boot has not crashed. Safe mode stays until somebody restarts the board, or for a day."""
+        if not self.safe_mode:
+            self.memory.crashes = 0
 
     def board_faults(self):
         """The fault words of the board as a whole."""
@@ -286,7 +348,7 @@ class App:
 
     def staying_awake(self, now_ms):
         """True while someone wants the board to stay awake."""
-        wanted = self.press_ms or now_ms < self.identify_until_ms
+        wanted = self.press_ms or now_ms < self.identify_until_ms or (self.safe_mode and now_ms < self.shown_until_ms)
         return bool(wanted) or protocol.POWER_MODES[self.memory.power_mode] == "responsive"
 
     def awake_until(self):

@@ -88,7 +88,8 @@ class Board:
         self._closer.sleep(self.machine, self._closer.SLEPT_CLOSED if closed else 0, seconds)
 
     def reset(self):
-        """Restart."""
+        """Restart, on purpose: it does not count as a quick one."""
+        self.settled()
         self.machine.reset()
 
     def settled(self):

@@ -5,10 +5,12 @@ happens on the button's word alone while it is down, but stopping: a button that
 reset while GPIO0 is low (it would start its own loader). It must not know pins.
 """
 
+from .backlog import FOLDER
 from .core import state
+from .crash import CRASH
 from .errors import StoreError
 from .led import COUNT_MS, FORGET_MS, HOLD_MS, SHOWN_MS
-from .store import DESIRED, PROGRAMS
+from .store import DESIRED, OLD, PROGRAMS
 
 LOOK_MS = 50  # two looks in a row are no bounce
 STUCK_MS = 30000  # nobody holds a button for so long: it counts for nothing until it was up
@@ -59,10 +61,18 @@ def _forget(app) -> None:
     """Forget settings, programs and what was not yet told; restart. Key, Wi-Fi and broker stay: they come by cable only, and without them nobody could
     reach the board again. Latched faults, totals and the command counter stay: they protect. A reset in between leaves less forgotten, nothing broken."""
     board, memory = app.board, app.memory
+    paths = [DESIRED + OLD, DESIRED, CRASH]
     try:
-        board.os.remove(DESIRED)
+        paths += [FOLDER + "/" + entry[0] for entry in board.os.ilistdir(FOLDER)]
     except OSError:
-        pass  # there was none
+        pass  # there is no backlog
+    for path in paths:
+        board.feed()
+        try:
+            board.os.remove(path)
+        except OSError:
+            pass  # there was none
+    memory.kept = memory.flash_event = memory.flash_sample = 0
     memory.keys = [0] * PROGRAMS
     memory.acknowledge(memory.event_count, memory.sample_count)
     try:

@@ -44,7 +44,10 @@ class Inbox:
             if not end:
                 raise RefusedError("invalid")
             if leaf == protocol.DESIRED:
-                self._desired(payload, end)
+                if not (
+                    retained and self._app.safe_mode
+                ):  # it may be what the board chokes on: only a new one is taken
+                    self._desired(payload, end)
             elif leaf == protocol.ACK:
                 self._ack(json.loads(bytes(payload[:end])))
             elif leaf == protocol.TIME:

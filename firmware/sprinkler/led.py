@@ -31,6 +31,8 @@ def show(app, now_ms: int) -> int:
         pattern = IDENTIFY
     elif held_ms >= HOLD_MS:
         pattern = COUNTDOWN if COUNT_MS <= held_ms < FORGET_MS else PRESSED
+    elif app.safe_mode:
+        pattern = SAFE_MODE
     elif not controller.idle(app.state):
         pattern = WATER
     elif now_ms < app.shown_until_ms:

@@ -58,6 +58,7 @@ def board_state(app, now_s):
         "event": m.event_count,
         "sample": m.sample_count,
         "faults": app.board_faults(),
+        "safe_mode": app.safe_mode,
     }
     return _list(
         _json(head)[:-1] + b',"zones":[', (_zone_state(app, zone, now_s) for zone in range(1, app.board.zones() + 1))

@@ -98,6 +98,7 @@ class Rest:
             app.keep_backlog()
         m.subscribed = 0 if app.link.resubscribe else 1
         m.failed_joins = app.link.failed_joins + (0 if linked else 1)
+        app.calm_down()
         if self.restart_wanted:
             m.save_rtc(app.board)
             app.board.reset()

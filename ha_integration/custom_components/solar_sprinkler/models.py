@@ -153,6 +153,7 @@ class State:
     awake_until: int = optional(integer(_UINT32), 0)
     winter: bool | None = optional(maybe(truth()), None)
     battery_days: int | None = optional(maybe(integer(_DAYS)), UNTOLD)
+    safe_mode: bool = optional(truth(), False)
 
 
 @dataclass(frozen=True)
