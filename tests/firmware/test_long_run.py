@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sim.port import SOFT_RESET
+from sim.port import PWRON_RESET, SOFT_RESET, SOFT_WDT_RESET
 from sprinkler import protocol, store
 
 from .rig import START, Rig
@@ -56,14 +56,15 @@ def clock_error_s(rig):
     return json.loads(message.payload)["samples"][-1]["at"] - (START + message.at_us / 1e6)
 
 
-def test_a_board_that_keeps_restarting_leaves_no_water_on(make):
+@pytest.mark.parametrize("cause", [PWRON_RESET, SOFT_WDT_RESET])
+def test_a_board_that_keeps_restarting_leaves_no_water_on(make, cause):
     rig = make()
     rig.settle()
-    for _ in range(3):
+    for restarts in range(3):
         rig.command("run", zone=1, run_time_s=60)
         rig.run(5)
-        assert rig.open_zones() == [1]
-        rig.board.hang()
+        assert rig.open_zones() == ([] if cause == SOFT_WDT_RESET and restarts == 2 else [1]), "the third in safe mode"
+        rig.board.reset_now(cause)
         rig.run(12)
     assert rig.open_zones() == []
 
