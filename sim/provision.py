@@ -77,6 +77,11 @@ def closer_config(settings: Settings) -> str:
     }
     if settings.held:
         rows["HELD"] = 1
+    return constants(rows)
+
+
+def constants(rows: dict[str, int]) -> str:
+    """The content of a closer_config.py with these names and values."""
     return "".join(f"{name} = {value}\n" for name, value in rows.items())
 
 

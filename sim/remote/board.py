@@ -41,6 +41,7 @@ class RemoteBoard(SimulatedBoard):
         self.endings: list[Ending] = []  # how they ended
         self.script: Path | None = None  # instead of boot.py and main.py, from the next boot on
         self.typed = b""  # what the next boot finds on its serial line
+        self.terminal: int | None = None  # a descriptor that is its serial line, from the next boot on
         self._heap = heap
         self._collect = collect
         self._folder = TemporaryDirectory()
@@ -73,7 +74,7 @@ class RemoteBoard(SimulatedBoard):
 
     def _execute(self, port: Port) -> None:
         options = Options(script=self.script, heap=self._heap, collect=self._collect)
-        self.remote = Remote(port, self.image, options, self._hear)
+        self.remote = Remote(port, self.image, options, self._hear, self.terminal)
         typed, self.typed = self.typed, b""
         try:
             self.remote.run(typed=typed)

@@ -31,7 +31,7 @@ class Remote:
     """The interpreter as a board's processor.
 
     `port` is one boot's set of stand-ins; `image` is the flash, which outlives it (without one, the flash is erased).
-    `console` is called with what the board prints. How long computing takes is an estimate (WORK_US).
+    `console` is called with what the board prints; with a `terminal` (its descriptor), the board's console is that instead. How long computing takes is an estimate (WORK_US).
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class Remote:
         image: FlashImage | None = None,
         options: Options = AS_ON_A_BOARD,
         console: Callable[[bytes], None] | None = None,
+        terminal: int | None = None,
     ) -> None:
         self.port = port
         self.image = image
@@ -47,6 +48,7 @@ class Remote:
         self.last_heap: Heap | None = None  # when the boot ended
         self._console = console
         self._options = options
+        self._terminal = terminal
         self._objects: dict[Ref, Any] = {}
         self._last_id = 0
         self._own: dict[str, Callable[..., object]] = {
@@ -68,8 +70,8 @@ class Remote:
         self._wire, theirs = socket.socketpair()
         process = self._process = subprocess.Popen(
             command(self._options, image=self.image.path if self.image else None, wire=theirs.fileno()),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdin=subprocess.PIPE if self._terminal is None else self._terminal,
+            stdout=subprocess.PIPE if self._terminal is None else self._terminal,
             stderr=subprocess.STDOUT,
             pass_fds=(theirs.fileno(),),
             bufsize=0,
@@ -77,7 +79,8 @@ class Remote:
         theirs.close()
         self._watch = select.poll()
         self._watch.register(self._wire, select.POLLIN)
-        self._watch.register(self._output(), select.POLLIN)
+        if process.stdout is not None:
+            self._watch.register(process.stdout, select.POLLIN)
         try:
             self.type(typed)
             self._serve()
@@ -124,7 +127,7 @@ class Remote:
         return bool(data)
 
     def _drain_console(self) -> None:
-        while self._read_console():
+        while self._output() >= 0 and self._read_console():
             pass
 
     # --- the wire
