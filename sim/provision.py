@@ -6,6 +6,7 @@ Rule: firmware files are copied, never changed. The device key is made here at r
 import functools
 import json
 import secrets
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,6 +118,8 @@ def provision(flash: Flash, settings: Settings, files: dict[str, bytes] | None =
 
 def pairing_code(key: bytes) -> str:
     """The key as a person types it, by the firmware's own function."""
+    if str(FIRMWARE) not in sys.path:
+        sys.path.insert(0, str(FIRMWARE))
     from sprinkler.pairing import pairing_code as of_key
 
     code: str = of_key(key)

@@ -4,6 +4,7 @@ The serial line is a pseudo-terminal; the board is the whole firmware on the rea
 deaf, and what is typed while it sleeps is lost, as on a wire. Hands press its reset button when a tool asks for it.
 """
 
+import contextlib
 import os
 import select
 import subprocess
@@ -13,6 +14,7 @@ import tty
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from sim.board import Hardware
 from sim.errors import Ending, PowerLoss
@@ -44,21 +46,32 @@ class Ran:
 
 @dataclass
 class Step:
-    """A tool to run. `env` is added to the environment; `unplug_at` pulls the cable when it has written so much to the error stream's text."""
+    """A tool to run; `env` is added to the environment."""
 
     arguments: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)
-    typed: str | None = None
+
+
+@dataclass
+class Until:
+    """A time to wait for."""
+
+    holds: Callable[[], bool]
+
+
+type Act = Step | Until | Callable[[], None]
 
 
 class Bench:
     """One board, and hands. `presses`: does anybody press reset when asked?"""
 
-    def __init__(self, *, settings: Settings | None = None, zones: int = 1, erased: bool = False, presses: bool = True) -> None:
+    def __init__(
+        self, *, settings: Settings | None = None, zones: int = 1, erased: bool = False, presses: bool = True
+    ) -> None:
         self.timeline = LiveTime()
         self.world = World(Scenario(zones=zones), self.timeline)
-        network = LiveNetwork(self.timeline, self.world.unix_s)
-        self.board = RemoteBoard(self.world, settings=settings, hardware=Hardware(network=network), build=build())
+        self.network = LiveNetwork(self.timeline, self.world.unix_s)
+        self.board = RemoteBoard(self.world, settings=settings, hardware=Hardware(network=self.network), build=build())
         self.board_end, self.cable_end = os.openpty()
         tty.setraw(self.cable_end)
         self.port = os.ttyname(self.cable_end)
@@ -69,7 +82,9 @@ class Bench:
         self.pressed = 0
         self.ran: list[Ran] = []
         self.unplugged = False
-        self.cut_when: Callable[[str], bool] | None = None  # told of each boot's calls and of what the tool says
+        self.command_lines = ""  # of everything that ran on this machine meanwhile
+        self.power_goes_when: str | None = None  # the tool has said this
+        self.cut_at: int | None = None  # the flash step, counted from the tool's start, at which the power goes
         if erased:
             self.erase()
 
@@ -77,12 +92,15 @@ class Bench:
         """A board fresh from the chip's loader: an interpreter, and nothing else."""
         with self.board.image.path.open("r+b") as file:
             file.write(b"\xff" * SIZE)
+        chip = self.board.chip
+        chip.sdk_access_point, chip.sdk_station_on, chip.sdk_station = True, False, None
 
     def __enter__(self) -> Bench:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.board.close()
+        self.network.shut()
         self.unplug()
         os.close(self.board_end)
 
@@ -107,28 +125,15 @@ class Bench:
 
     # --- the tools
 
-    def run(self, *steps: Sequence[str] | Step, seconds: float = 100) -> list[Ran]:
-        """Power the board on, run the tools one after the other, and end. Where the power goes, what runs is killed."""
-        waiting = [step if isinstance(step, Step) else Step(step) for step in steps]
-        process: subprocess.Popen[bytes] | None = None
+    def run(self, *acts: Act, seconds: float = 100) -> list[Ran]:
+        """Power the board on, do one thing after the other, and end. Where the power goes, the tool is left alone with a dead cable."""
+        waiting = list(acts)
         self.timeline.at(round(seconds * 1e6), self.timeline.stop)
+        self._process: subprocess.Popen[bytes] | None = None
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
 
-            def collect() -> None:
-                assert process is not None
-                texts = [os.pread(file.fileno(), 1 << 20, 0).decode() for file in (out, err)]
-                self.ran.append(Ran(waiting[0].arguments, process.wait(), *texts))
-
             def look() -> None:
-                nonlocal process
-                if process is None and waiting:
-                    process = self._start(waiting[0], out, err)
-                elif process is not None and process.poll() is not None:
-                    collect()
-                    process = None
-                    waiting.pop(0)
-                elif process is not None:
-                    self._press_when_asked(os.pread(err.fileno(), 1 << 20, 0).decode())
+                self._next(waiting, out, err)
                 if not waiting:
                     self.timeline.stop()
                 else:
@@ -136,28 +141,69 @@ class Bench:
 
             self.timeline.at(0, look)
             self.board.run()
-            if process is not None:  # power or time went
-                self.unplug()
-                os.close(self.board_end)
-                self.board_end = os.open(os.devnull, os.O_RDWR)
-                try:
-                    process.wait(15)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                collect()
+            if self._process is not None:
+                self._cable_is_dead()
+                self._collect(waiting[0], out, err)
         if self.timeline.failure is not None:
             raise self.timeline.failure
         return self.ran
 
-    def _start(self, step: Step, out: object, err: object) -> subprocess.Popen[bytes]:
+    def _next(self, waiting: list[Act], out: IO[bytes], err: IO[bytes]) -> None:
+        act = waiting[0]
+        if isinstance(act, Until):
+            if act.holds():
+                waiting.pop(0)
+        elif not isinstance(act, Step):
+            waiting.pop(0)
+            act()
+        elif self._process is None:
+            self._process = self._start(act, out, err)
+        elif self._process.poll() is not None:
+            self._collect(act, out, err)
+            waiting.pop(0)
+        else:
+            said = os.pread(err.fileno(), 1 << 20, 0).decode(errors="replace")
+            self._press_when_asked(said)
+            self._looks += 1
+            if self._looks % 10 == 0:
+                self._see_command_lines()
+            if self.power_goes_when is not None and self.power_goes_when in said and self.board.session is not None:
+                self.power_goes_when = None
+                self.board.session.end(PowerLoss())
+
+    def _cable_is_dead(self) -> None:
+        self.unplug()
+        os.close(self.board_end)
+        self.board_end = os.open(os.devnull, os.O_RDWR)
+
+    def _collect(self, step: Act, out: IO[bytes], err: IO[bytes]) -> None:
+        assert self._process is not None
+        assert isinstance(step, Step)
+        try:
+            code = self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            code = self._process.wait()
+        texts = [os.pread(file.fileno(), 1 << 20, 0).decode(errors="replace") for file in (out, err)]
+        self.ran.append(Ran(step.arguments, code, *texts))
+        self._process = None
+
+    def _see_command_lines(self) -> None:
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                self.command_lines += path.read_text(errors="replace")
+
+    def _start(self, step: Step, out: IO[bytes], err: IO[bytes]) -> subprocess.Popen[bytes]:
         for file in (out, err):
-            os.ftruncate(file.fileno(), 0)  # type: ignore[attr-defined]
-            os.lseek(file.fileno(), 0, os.SEEK_SET)  # type: ignore[attr-defined]
-        self.asked = 0
+            os.ftruncate(file.fileno(), 0)
+            os.lseek(file.fileno(), 0, os.SEEK_SET)
+        self._asked = self._looks = 0
+        self._answered = False
+        self.board.image.cut_at, self.cut_at = self.cut_at, None
         return subprocess.Popen(
             step.arguments,
             stdin=subprocess.DEVNULL,
-            stdout=out,  # type: ignore[call-overload]
+            stdout=out,
             stderr=err,
             cwd=ROOT,
             env={**os.environ, **step.env},
@@ -165,14 +211,16 @@ class Bench:
 
     def _press_when_asked(self, said: str) -> None:
         asked = said.count("RESET button")
-        if self.presses and asked > self.asked:
-            self.asked = asked
-            for after_us in (300_000, 2_300_000):
+        if self.presses and asked > self._asked:
+            self._asked = asked
+            for after_us in (300_000, 3_300_000):
                 self.timeline.at(self.timeline.now_us + after_us, self._press)
+        self._answered = "the board answers" in said
 
     def _press(self) -> None:
-        self.pressed += 1
-        self.board.reset_now()
+        if not self._answered:
+            self.pressed += 1
+            self.board.reset_now()
 
     def provision(self, verb: str, *more: str, **env: str) -> Step:
         """A step: one of our verbs at this board's port."""
@@ -181,13 +229,3 @@ class Bench:
     def mpremote(self, *more: str) -> Step:
         """A step: mpremote at this board's port."""
         return Step((*MPREMOTE, "connect", self.port, *more))
-
-
-def after(bench: Bench, tmp_path: Path, *, zones: int = 1) -> RemoteBoard:
-    """Another board, in virtual time, with the flash that `bench` left, and every valve standing open."""
-    board = RemoteBoard(World(Scenario(zones=zones)), build=build())
-    with board.image.path.open("r+b") as file:
-        file.write(bench.board.image.path.read_bytes())
-    for zone in range(zones):
-        board.world.move_valve(zone, opens=True)
-    return board

@@ -1,7 +1,10 @@
 """The interpreter for every test here, built if need be, and boards that run on it."""
 
 import platform
+import shutil
+import socket
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -84,3 +87,47 @@ def make_board() -> Iterator[Callable[..., RemoteBoard]]:
             return boards.enter_context(RemoteBoard(build=build(), **arguments))
 
         yield make
+
+
+type StartBroker = Callable[[Path], None]
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
+
+
+@pytest.fixture
+def start_broker(free_port: int) -> Iterator[StartBroker]:
+    """Start a real broker with a configuration file, which must say to listen at `free_port`; it ends with the test."""
+    program = shutil.which("mosquitto", path=f"{ROOT}/.tools/bin:/usr/sbin:/usr/bin")
+    if program is None:
+        pytest.skip("mosquitto is not there: sh tools/setup.sh broker")
+    processes = []
+
+    def start(config: Path) -> None:
+        processes.append(subprocess.Popen([program, "-c", str(config)], stderr=subprocess.DEVNULL))
+        for _ in range(100):
+            try:
+                socket.create_connection(("127.0.0.1", free_port), 1).close()
+                return
+            except OSError:
+                time.sleep(0.05)
+        pytest.fail("mosquitto did not start")
+
+    yield start
+    for process in processes:
+        process.terminate()
+        process.wait(5)
+
+
+@pytest.fixture
+def broker_port(tmp_path: Path, free_port: int, start_broker: StartBroker) -> int:
+    """A real broker that lets anyone in; its port."""
+    config = tmp_path / "mosquitto.conf"
+    config.write_text(f"listener {free_port} 127.0.0.1\nallow_anonymous true\nuser root\n")
+    start_broker(config)
+    return free_port

@@ -1,45 +1,17 @@
 """The interpreter in real time, with a real broker."""
 
-import shutil
-import socket
-import subprocess
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
-import pytest
 from paho.mqtt.client import CallbackAPIVersion, Client
 
 from sim.board import Hardware
 from sim.live import LiveNetwork
 from sim.provision import Settings
 from sim.remote import RemoteBoard
-from sim.remote.interpreter import ROOT
 from sim.timeline import LiveTime
 from sim.world import Scenario, World
 from tools.micropython.package import build
-
-
-@pytest.fixture
-def broker_port(tmp_path: Path) -> Iterator[int]:
-    """A real broker that lets anyone in; its port."""
-    program = shutil.which("mosquitto", path=f"{ROOT}/.tools/bin:/usr/sbin:/usr/bin")
-    if program is None:
-        pytest.skip("mosquitto is not there: sh tools/setup.sh broker")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    config = tmp_path / "mosquitto.conf"
-    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nuser root\n")
-    process = subprocess.Popen([program, "-c", str(config)], stderr=subprocess.DEVNULL)
-    for _ in range(100):
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            break
-        except OSError:
-            time.sleep(0.05)
-    yield port
-    process.terminate()
-    process.wait(5)
 
 
 def test_it_reports_to_a_real_broker(broker_port: int, note: Callable[[str], None]):

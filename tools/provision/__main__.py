@@ -104,6 +104,9 @@ def _parser() -> argparse.ArgumentParser:
     configure.add_argument(
         "--settings", metavar="FILE", type=Path, help="TOML or JSON file with the settings (default: ask)"
     )
+    configure.add_argument(
+        "--save", metavar="DIR", type=Path, help="write the board's two files into a folder instead; needs no board"
+    )
     configure.add_argument("--new-key", action="store_true", help="make a new device key")
     configure.add_argument(
         "--no-join", action="store_true", help="do not wait for the Wi-Fi network: it is not in reach here"
@@ -172,8 +175,7 @@ def _flash(options: argparse.Namespace, say: Say) -> tuple[dict[str, Any], str]:
     say.step("interpreter written; waiting for its first start, which makes the file system")
     with Device.at(port, say, options.wait) as device:
         done = install(device, made)
-        if done["configured"]:
-            device.restart()
+        device.held = not done["configured"]  # the application would fall without settings
     return done, _next(done)
 
 
@@ -189,8 +191,7 @@ def _install(options: argparse.Namespace, say: Say) -> tuple[dict[str, Any], str
     made = parts()
     with Device.at(options.port, say, options.wait) as device:
         done = install(device, made)
-        if done["configured"]:
-            device.restart()
+        device.held = not done["configured"]  # the application would fall without settings
     return done, _next(done)
 
 
@@ -213,6 +214,11 @@ def _configure(options: argparse.Namespace, say: Say) -> tuple[dict[str, Any], s
         checked(given)  # before the board is asked for
     elif not sys.stdin.isatty():
         raise SettingsError("nobody is here to be asked: give --settings FILE")
+    if options.save is not None:
+        if options.settings is None or options.mosquitto is not None:
+            raise SettingsError("--save wants --settings FILE, and no --mosquitto: the board's id is not known here")
+        files = [str(path) for path in steps.save(options.save, given, new_key_wanted=options.new_key)]
+        return {"files": files}, "\n".join(files)
     with Device.at(options.port, say, options.wait) as device:
         before = steps.settings_before(device, new_key_wanted=options.new_key)
         if options.settings is None:
@@ -223,7 +229,6 @@ def _configure(options: argparse.Namespace, say: Say) -> tuple[dict[str, Any], s
             values["broker_password"] = before.get("broker_password") or values["broker_password"]
         files = steps.mosquitto_files(options.mosquitto, values, options.home_assistant_user) if broker else []
         done = steps.configure(device, values, before, join=not options.no_join)
-        device.restart()
     done["mosquitto"] = files
     if done["wifi_problem"]:
         raise CheckError(

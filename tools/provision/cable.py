@@ -32,9 +32,10 @@ TELL_EVERY_S = 10.0
 CLOSES_WITHIN_S = 3.0  # from reset until the last of four zones has had its pulse, with room to spare
 
 PRESS = (
-    "No answer yet: the board sleeps or works. Press its RESET button now, and once more two seconds later\n"
-    "(a sleeping board only wakes at the first press). Nothing needs to be held; waiting up to {left} s."
+    "No answer yet: the board sleeps or works. Press its RESET button now. If nothing is said here within three seconds, press\n"
+    "it once more: a sleeping board only wakes at the first press. Nothing needs to be held; waiting up to {left} s."
 )
+STAYS = "import os\nprint(globals().get('maintenance', True) or 'main.py' not in os.listdir('/'))"
 LOST = (
     "the board stopped answering while {what}. Its valves close at every start, and nothing is half configured: "
     "check the cable and its power, then give the same command again"
@@ -137,17 +138,20 @@ class Knock:
     def until_prompt(self) -> None:
         """Returns at the raw prompt of a board that stays there. Raises CableError when none answers in time."""
         began = told = time.monotonic()
-        pulls = [FIRST_PULL_S, SECOND_PULL_S]
+        pulls, ask_after_s = [FIRST_PULL_S, SECOND_PULL_S], ASK_AFTER_S
         while True:
             if self._answers() and self._stays():
+                if told != began:
+                    self._say.step("the board answers, its valves closed")
                 return
             for_s = time.monotonic() - began
             if for_s > self._wait_s:
                 raise CableError(self._nobody())
             if pulls and for_s > pulls[0]:
                 pulls.pop(0)
-                self._pull(self._transport.serial)
-            if for_s > ASK_AFTER_S and (told == began or time.monotonic() - told > TELL_EVERY_S):
+                if not self._pull(self._transport.serial):
+                    ask_after_s, pulls = for_s, []
+            if for_s > ask_after_s and (told == began or time.monotonic() - told > TELL_EVERY_S):
                 told = time.monotonic()
                 self._say.step(PRESS.format(left=round(self._wait_s - for_s)))
 
@@ -164,13 +168,16 @@ class Knock:
 
     def _stays(self) -> bool:
         """True when nothing will reset this board: bare MicroPython, or maintenance. The watchdog of an application that fell may still bite."""
-        with spoken("opening its prompt"):
-            self._settle()
-            self._transport.enter_raw_repl(soft_reset=False, timeout_overall=5)
-            held = self._transport.eval("globals().get('maintenance',True)")
-            if not held:
-                self._transport.exit_raw_repl()
-        return bool(held)
+        try:
+            with spoken("opening its prompt"):
+                self._settle()
+                self._transport.enter_raw_repl(soft_reset=False, timeout_overall=5)
+                stays = bool(self._transport.exec(STAYS).strip() == b"True")
+                if not stays:
+                    self._transport.exit_raw_repl()
+        except CableError, DeviceError:  # reset was pressed once more; a dead cable shows at the next knock
+            return False
+        return stays
 
     def _settle(self) -> None:
         """Read on until the answers to the other knocks are in."""

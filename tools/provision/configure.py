@@ -21,7 +21,9 @@ JOIN_S = 20
 
 STATION = """
 import network, json, time
-network.WLAN(network.AP_IF).active(False)
+a = network.WLAN(network.AP_IF)
+if a.active():  # each of these calls writes the chip's flash
+    a.active(False)
 w = network.WLAN(network.STA_IF)
 if not w.active():
     w.active(True)
@@ -31,7 +33,7 @@ n = {join_s} * 10
 while n and not w.isconnected():
     time.sleep_ms(100)
     n -= 1
-print(repr((network.WLAN(network.AP_IF).active(), w.isconnected(), w.status())))
+print(repr((a.active(), w.isconnected(), w.status())))
 """
 READ_CONFIG = "import json\nwith open('/config.json') as f:\n    c = json.load(f)\n"
 STATUS = {2: "the password is wrong", 3: "there is no such network here", 4: "the network refused"}
@@ -84,6 +86,8 @@ def complete(
         if values["broker_user"] != device_id:
             raise SettingsError(f"broker_user must be the device id {device_id}: the broker's rights go by it")
     elif values.get("broker_password") and not values.get("broker_user"):
+        if not device_id:
+            raise SettingsError("broker_user is missing: the board's id is not known here")
         values["broker_user"] = device_id
     return checked(values)
 
@@ -112,6 +116,23 @@ def configure(
         )
     problem = "" if joined or not join else STATUS.get(status, "no answer in time")
     return {"device_id": device.facts.device_id, "changed": changed, "joined": joined, "wifi_problem": problem}
+
+
+def save(folder: Path, given: Mapping[str, Any], *, new_key_wanted: bool) -> list[Path]:
+    """Write the board's two files into a folder, readable by their owner alone; a key that lies there stays. Raises SettingsError."""
+    paths = [folder / CONFIG.strip("/"), folder / CLOSER_CONFIG.strip("/")]
+    try:
+        before = json.loads(paths[0].read_text()) if paths[0].exists() and not new_key_wanted else {}
+        values = complete(given, before, "", new_key_wanted=new_key_wanted, broker=False)
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, data in zip(paths, (config_json(values), constants(closer_rows(values)).encode()), strict=True):
+            path.touch(mode=0o600)
+            path.write_bytes(data)
+    except ValueError as error:
+        raise SettingsError(f"{paths[0]} is damaged: give --new-key, or remove it") from error
+    except OSError as error:
+        raise SettingsError(f"cannot write to {folder}: {error.strerror}") from error
+    return paths
 
 
 def mosquitto_files(folder: Path, values: Mapping[str, Any], home_assistant: str) -> list[str]:

@@ -53,7 +53,9 @@ def h(path):
                 if not n:
                     break
                 s.update(memoryview(b)[:n])
-    except OSError:
+    except OSError as e:
+        if e.errno != 2:
+            raise
         return None
     return s.digest()
 """
@@ -110,11 +112,12 @@ class _Counter(io.StringIO):
 
 
 class Device:
-    """A board that is held at its raw prompt. Use it as a context manager: it lets go of the port."""
+    """A board that is held at its raw prompt. Use it as a context manager: at the end, whatever happened, it restarts, unless `held`."""
 
     def __init__(self, transport: SerialTransport, say: Say) -> None:
         self.transport = transport
         self.say = say
+        self.held = False
         self.facts = self._facts()
 
     @classmethod
@@ -133,9 +136,11 @@ class Device:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(Exception):  # it may be gone; what was to be said about that has been said
-            if self.transport.in_raw_repl:
+        with contextlib.suppress(CableError):  # it may be gone; what was to be said about that has been said
+            if self.held:
                 self.transport.exit_raw_repl()
+            elif self.transport.in_raw_repl:
+                self.restart()
         with contextlib.suppress(OSError):
             self.transport.close()
 
@@ -186,8 +191,10 @@ class Device:
 
     def read(self, path: str) -> bytes | None:
         """A file's content, or None where there is none."""
+        if self.hash(path) is None:  # fs_exists would take a dead cable for a missing file
+            return None
         with spoken(f"reading {path}"):
-            return bytes(self.transport.fs_readfile(path)) if self.transport.fs_exists(path) else None
+            return bytes(self.transport.fs_readfile(path))
 
     # --- changing
 

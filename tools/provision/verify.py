@@ -24,8 +24,9 @@ from tools.provision.errors import CheckError, DeviceError
 from tools.provision.install import CONFIG, differences
 from tools.provision.say import Say
 
+BUTTON = 0  # GPIO
 EXPANDER, BATTERY, PANEL, PROBES = 0x20, 0x40, 0x41, 0x36  # addresses on the bus: hardware/BOM.md
-SELF_TEST = """
+SELF_TEST = f"""
 import machine, time, gc, closer
 try:
     import closer_config as cc
@@ -40,7 +41,7 @@ for z in range(1, n + 1):
         bad.append(z)
     time.sleep_ms(100)
 found = machine.I2C(scl=machine.Pin(closer.SCL_PIN), sda=machine.Pin(closer.SDA_PIN), freq=100000).scan()
-button = machine.Pin(closer.BUTTON_PIN, machine.Pin.IN, machine.Pin.PULL_UP)()
+button = machine.Pin({BUTTON}, machine.Pin.IN, machine.Pin.PULL_UP)()
 adc = machine.ADC(0).read()
 import sprinkler.app
 gc.collect()
@@ -194,7 +195,6 @@ def verify(device: Device, made: Parts, witness: Witness, wait_s: float) -> dict
     config = read_config(device)
     problems = self_test(device, config)
     if problems:
-        device.restart()
         raise CheckError("; ".join(problems))
     with Report(config, device.facts.device_id, witness) as report:
         device.restart()

@@ -1,0 +1,363 @@
+"""`python -m tools.provision` from end to end: the real mpremote, the real interpreter, a real broker; only the hardware is simulated, in real time."""
+
+import contextlib
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sim.errors import PowerLoss
+from sim.port import DEEPSLEEP_RESET, HARD_RESET, PWRON_RESET, SOFT_RESET, WDT_RESET
+from sim.provision import FIRMWARE, Settings, pairing_code
+from sim.remote import FlashImage, RemoteBoard
+from sim.remote.image import MOUNT, SIZE
+from sim.remote.interpreter import ROOT, run_script
+from sim.world import Scenario, World
+from tests.micropython.cable import TOOL, Bench, Ran, Step, Until
+from tests.micropython.conftest import StartBroker
+from tools.micropython.package import build
+
+PASSWORD = "water-and-sun"
+SLEEPY = Settings(zones=1, broker_port=9)  # nobody answers there, so it sleeps soon
+NEWER = FIRMWARE / "sprinkler" / "soil.py"
+
+
+@pytest.fixture
+def bench() -> Iterator[Callable[..., Bench]]:
+    made = []
+
+    def make(**arguments: object) -> Bench:
+        made.append(Bench(**arguments))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.__exit__()
+
+
+def lawn(folder: Path, port: int, **more: object) -> str:
+    """A settings file for a board of one zone; its name."""
+    settings = {
+        "zones": 1,
+        "wifi_ssid": "lawn",
+        "wifi_password": PASSWORD,
+        "broker_host": "127.0.0.1",
+        "broker_port": port,
+        "battery_sensor": "ina219",
+        "panel_sensor": True,
+        "soil_raw": [[320, 1015]],
+        "ul_per_pulse": 2222,
+        "close_ms": 80,
+    }
+    path = folder / "lawn.json"
+    path.write_text(json.dumps(settings | more))
+    return str(path)
+
+
+def said(ran: Ran) -> str:
+    return f"{ran.arguments}: {ran.code}\n{ran.out}\n{ran.err}"
+
+
+# --- a new board
+
+
+def test_a_bare_board_becomes_one_that_reports_to_its_own_broker(
+    bench: Callable[..., Bench], tmp_path: Path, free_port: int, start_broker: StartBroker
+):
+    broker = tmp_path / "broker"
+    witness = tmp_path / "witness.txt"
+    witness.write_text("ha-secret\n")
+
+    def open_the_broker() -> None:
+        maker = f"{ROOT}/.tools/bin/mosquitto_passwd"
+        subprocess.run([maker, "-b", broker / "solar_sprinkler.passwd", "homeassistant", "ha-secret"], check=True)
+        config = broker / "solar_sprinkler.conf"
+        text = config.read_text().replace("listener 1883", f"listener {free_port} 127.0.0.1")
+        config.write_text(text.replace("persistence true", "persistence false") + "user root\n")
+        start_broker(config)
+
+    board = bench(erased=True)
+    settings = lawn(tmp_path, free_port)
+    witnessed = ("--witness-user", "homeassistant", "--witness-password-file", str(witness))
+    installed, configured, verified, blind = board.run(
+        board.provision("install", "--json"),
+        board.provision("configure", "--settings", settings, "--mosquitto", str(broker), "--json"),
+        open_the_broker,
+        board.provision("verify", *witnessed),
+        board.provision("verify", "--report-wait", "8"),
+    )
+    assert [ran.code for ran in (installed, configured, verified)] == [0, 0, 0], said(verified)
+    assert json.loads(installed.out)["written"] == ["/closer.mpy", "/boot.py", "application", "/main.py"]
+    files = board.board.image.files()
+    config = json.loads(files["/config.json"])
+    assert (config["broker_user"], len(config["broker_password"])) == ("5a17e001", 24)
+    assert b"CLOSE_MS = 80\n" in files["/closer_config.py"]
+    assert pairing_code(bytes.fromhex(config["device_key"])) in verified.out
+    assert "▀" in verified.out, "the QR code"
+    assert blind.code == 1, "the board's own account reads nothing of what boards say"
+    assert "--witness-user" in blind.err
+    everything = "".join(ran.out + ran.err for ran in (installed, configured, verified, blind))
+    for secret in (config["device_key"], config["broker_password"], PASSWORD, "ha-secret"):
+        assert secret not in everything
+        assert secret not in board.command_lines
+    chip = board.board.chip
+    assert (chip.sdk_access_point, chip.sdk_station) == (False, ("lawn", PASSWORD))
+    assert chip.sdk_flash_writes == 3, "access point off, station on, network stored once"
+    assert WDT_RESET not in board.board.boots
+
+
+def test_settings_that_were_there_are_not_written_again_and_the_key_stays(bench: Callable[..., Bench], tmp_path: Path):
+    board = bench(erased=True)
+    settings = lawn(tmp_path, 9)
+    configure = board.provision("configure", "--settings", settings, "--json")
+    keys: list[str] = []
+    writes: list[int] = []
+
+    def look() -> None:
+        keys.append(json.loads(board.board.image.files()["/config.json"])["device_key"])
+        writes.append(board.board.chip.sdk_flash_writes)
+
+    ran = board.run(
+        board.provision("install"),
+        configure,
+        look,
+        configure,
+        look,
+        board.provision("configure", "--settings", settings, "--new-key"),
+        look,
+    )
+    assert [one.code for one in ran] == [0, 0, 0, 0], said(ran[-1])
+    assert keys[0] == keys[1] != keys[2]
+    assert (json.loads(ran[1].out)["changed"], json.loads(ran[2].out)["changed"]) == (True, False)
+    assert writes == [3, 3, 3], "the chip's own settings were stored once"
+
+
+# --- boards that sleep, work, or are not there
+
+
+def test_a_sleeping_board_is_reached_by_two_presses_and_none_of_its_boots_is_the_watchdogs(
+    bench: Callable[..., Bench], broker_port: int
+):
+    board = bench(settings=Settings(zones=1, broker_port=broker_port))
+    (ran,) = board.run(
+        Until(lambda: board.board.session is None and bool(board.board.endings)),  # asleep
+        board.provision("install"),
+        Until(lambda: board.board.boots[-1] == SOFT_RESET),
+    )
+    assert ran.code == 0, said(ran)
+    assert "Press its RESET button" in ran.err
+    assert board.board.boots == [PWRON_RESET, DEEPSLEEP_RESET, HARD_RESET, SOFT_RESET]
+
+
+def test_a_board_that_nobody_resets_goes_on_with_its_work_and_the_tool_ends_with_a_clear_line(
+    bench: Callable[..., Bench],
+):
+    board = bench(settings=Settings(zones=1, broker_port=9, always_responsive=True), presses=False)
+    (ran,) = board.run(board.provision("install", "--wait", "7", "--json"))
+    assert ran.code == 3
+    assert json.loads(ran.out)["exit_code"] == 3
+    assert "press RESET twice" in ran.err
+    assert board.board.boots == [PWRON_RESET], "it was not disturbed"
+
+
+def test_an_application_that_is_interrupted_dies_by_its_watchdog(bench: Callable[..., Bench]):
+    """The stand-in itself: what happens to plain mpremote without the maintenance window."""
+    board = bench(settings=Settings(zones=1, broker_port=9, always_responsive=True))
+    wait = Step((sys.executable, "-c", "import time; time.sleep(3)"))
+    board.run(wait, board.mpremote("resume", "exec", "import time; time.sleep(8)"), seconds=12)
+    assert board.board.boots[:2] == [PWRON_RESET, WDT_RESET]
+
+
+# --- cut off
+
+
+@pytest.mark.parametrize(("verb", "step"), [("install", 9), ("configure", 2)])
+def test_a_cable_that_is_pulled_leaves_a_board_that_closes_and_a_command_that_can_be_given_again(
+    bench: Callable[..., Bench], tmp_path: Path, verb: str, step: int
+):
+    board = bench(settings=SLEEPY)
+    spoil_rom(board.board.image)
+    board.cut_at = step
+    arguments = ("--settings", lawn(tmp_path, 9)) if verb == "configure" else ()
+    (ran,) = board.run(board.provision(verb, *arguments))
+    assert ran.code == 3, said(ran)
+    assert "give the same command again" in ran.err
+    assert isinstance(board.board.endings[-1], PowerLoss)
+    assert_closes(board.board.image)
+    again = bench(settings=SLEEPY)
+    copy_flash(board.board.image, again.board.image)
+    (ran,) = again.run(again.provision("install"))
+    assert ran.code == 0, said(ran)
+    assert again.board.image.romfs().startswith(build().romfs)
+
+
+def test_a_cable_that_is_pulled_while_it_verifies_changes_nothing(bench: Callable[..., Bench]):
+    board = bench(settings=SLEEPY)
+    board.power_goes_when = "every file is"
+    (ran,) = board.run(board.provision("verify"))
+    assert ran.code == 3, said(ran)
+    assert "give the same command again" in ran.err
+    assert_closes(board.board.image)
+
+
+@pytest.mark.parametrize("verb", ["install", "configure"])
+def test_wherever_the_power_goes_the_board_closes_and_runs_no_half_application(
+    bench: Callable[..., Bench], tmp_path: Path, note: Callable[[str], None], verb: str
+):
+    board = bench(settings=SLEEPY)
+    image = board.board.image
+    spoil_rom(image)
+    image.put_files(
+        {
+            "/boot.py": b"import machine, time, closer\nmaintenance = True\ncloser.close_first(machine, time, None)\n#older\n"
+        }
+    )
+    before = image.path.read_bytes()
+    steps = record(image)
+    arguments = ("--settings", lawn(tmp_path, 9), "--no-join") if verb == "configure" else ()
+    (ran,) = board.run(board.provision(verb, *arguments))
+    assert ran.code == 0, said(ran)
+    for cut in range(1, len(steps) + 1):
+        with FlashImage(tmp_path / f"{cut}.bin") as left:
+            replay(left, before, steps, cut)
+            assert_closes(left, f"{verb}, cut at flash step {cut} of {len(steps)}")
+            files = left.files()
+            json.loads(files["/config.json"])
+            assert files["/closer_config.py"].endswith(b"\n"), "old or new, whole"
+    note(f"{verb}: power cut at each of {len(steps)} flash steps, the valve closed every time")
+
+
+def spoil_rom(image: FlashImage) -> None:
+    """Another application than this checkout's lies in the partition."""
+    image.put_romfs(build().romfs[:-64] + bytes(64))
+
+
+def record(image: FlashImage) -> list[Callable[[FlashImage], None]]:
+    """Every step that the board's flash will make from now on, to be made again."""
+    steps: list[Callable[[FlashImage], None]] = []
+    erase, write = image.erase, image.write
+
+    def note_erase(sector: int) -> None:
+        steps.append(lambda other: other.erase(sector))
+        erase(sector)
+
+    def note_write(offset: int, data: bytes) -> None:
+        kept = bytes(data)
+        steps.append(lambda other: other.write(offset, kept))
+        write(offset, data)
+
+    image.erase, image.write = note_erase, note_write  # type: ignore[method-assign]
+    return steps
+
+
+def replay(image: FlashImage, before: bytes, steps: list[Callable[[FlashImage], None]], cut: int) -> None:
+    """The flash as it is when the power goes in the middle of step `cut`."""
+    with image.path.open("r+b") as file:
+        file.write(before)
+    image.cut_at = cut
+    with contextlib.suppress(PowerLoss):
+        for step in steps:
+            step(image)
+        pytest.fail("there was no such step")
+
+
+def copy_flash(source: FlashImage, target: FlashImage) -> None:
+    with target.path.open("r+b") as file:
+        file.write(source.path.read_bytes())
+
+
+def assert_closes(image: FlashImage, when: str = "") -> None:
+    """A board with this flash, powered on with its valve standing open, closes it within a second."""
+    with RemoteBoard(World(Scenario(zones=1)), build=build()) as board:
+        copy_flash(image, board.image)
+        board.world.move_valve(0, opens=True)
+        board.run_for(1)
+        assert not board.world.zones[0].valve.open, when
+
+
+# --- wrong and full devices
+
+OTHER = """
+import builtins, sys
+real = builtins.__import__
+class Other:
+    platform = "rp2"
+    implementation = sys.implementation
+def imported(name, *more):
+    return Other if name == "{name}" else real(name, *more)
+builtins.__import__ = imported
+"""
+
+
+@pytest.mark.parametrize(("module", "words"), [("sys", "is a rp2, not an esp8266"), ("vfs", "built without ROMFS")])
+def test_a_wrong_device_is_refused_before_anything_is_written(bench: Callable[..., Bench], module: str, words: str):
+    board = bench(erased=True)
+    board.board.image.put_files({"/boot.py": OTHER.replace("{name}", module).encode()})
+    steps = board.board.image.steps
+    (ran,) = board.run(board.provision("install"))
+    assert ran.code == 4, said(ran)
+    assert words in ran.err
+    assert board.board.image.steps == steps
+
+
+FILL = """
+import os
+with open("/holiday.bin", "wb") as file:
+    while os.statvfs("/")[3] > 2:
+        file.write(bytes(2048))
+        file.flush()
+"""
+
+
+def test_a_full_board_is_refused_before_anything_is_written(bench: Callable[..., Bench]):
+    board = bench(erased=True)
+    board.board.image.put_files({"/boot.py": b""})
+    run_script(MOUNT + FILL, image=board.board.image.path, mount=False).check()
+    steps = board.board.image.steps
+    (ran,) = board.run(board.provision("install"))
+    assert ran.code == 4, said(ran)
+    assert "holiday.bin" in ran.err
+    assert "bytes free" in ran.err
+    assert board.board.image.steps == steps
+
+
+def test_something_else_at_the_port_is_not_taken_for_a_board(bench: Callable[..., Bench]):
+    board = bench(erased=True)
+    board.board.image.put_files(
+        {"/boot.py": b"import time\nwhile True:\n    print('GPS $GPGGA,123519,4807.038,N')\n    time.sleep_ms(50)\n"}
+    )
+    (ran,) = board.run(board.provision("install", "--wait", "4"))
+    assert ran.code == 3, said(ran)
+    assert "not this firmware's MicroPython" in ran.err
+
+
+# --- plain mpremote
+
+
+def test_the_plain_commands_of_the_guide_make_a_board_that_closes_and_reports(
+    bench: Callable[..., Bench], tmp_path: Path, broker_port: int
+):
+    text = (ROOT / "docs" / "flashing.md").read_text()
+    section = text[text.index("## Without the tool") :]
+    lines = [line.split("#")[0].strip() for line in re.findall(r"^(mpremote .*)$", section, re.MULTILINE)]
+    assert any("mip install" in line for line in lines)
+    assert any("romfs deploy" in line for line in lines)
+    board = bench(erased=True)
+    here = tmp_path / "build"
+    for arguments in (("install",), ("configure", "--settings", lawn(tmp_path, broker_port))):
+        line = [*TOOL, *arguments, "--save", here]
+        subprocess.run(line, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    steps = [
+        board.mpremote(
+            *(part.strip("'\"").replace("build/", f"{here}/") for part in re.findall(r"'[^']*'|\S+", line)[1:])
+        )
+        for line in lines
+    ]
+    ran = board.run(*steps, board.provision("verify"), seconds=110)
+    assert [one.code for one in ran] == [0] * len(ran), said(next(one for one in ran if one.code))
+    assert "it reports" in ran[-1].out
+    assert len(board.board.image.path.read_bytes()) == SIZE
