@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sim.errors import PowerLoss
-from sim.port import DEEPSLEEP_RESET, HARD_RESET, PWRON_RESET, SOFT_RESET, WDT_RESET
+from sim.port import DEEPSLEEP_RESET, HARD_RESET, PWRON_RESET, SOFT_RESET, SOFT_WDT_RESET, WDT_RESET
 from sim.provision import FIRMWARE, Settings, pairing_code
 from sim.remote import FlashImage, RemoteBoard
 from sim.remote.image import MOUNT, SIZE
@@ -21,6 +21,11 @@ from tests.micropython.cable import TOOL, Bench, Ran, Step, Until
 from tests.micropython.conftest import StartBroker
 from tools.micropython.package import build
 
+OLDER_BOOT = b"""import machine, time, closer
+maintenance = True
+closer.close_first(machine, time, None)
+# older
+"""
 PASSWORD = "water-and-sun"
 SLEEPY = Settings(zones=1, broker_port=9)  # nobody answers there, so it sleeps soon
 NEWER = FIRMWARE / "sprinkler" / "soil.py"
@@ -107,7 +112,7 @@ def test_a_bare_board_becomes_one_that_reports_to_its_own_broker(
     chip = board.board.chip
     assert (chip.sdk_access_point, chip.sdk_station) == (False, ("lawn", PASSWORD))
     assert chip.sdk_flash_writes == 3, "access point off, station on, network stored once"
-    assert WDT_RESET not in board.board.boots
+    assert not {WDT_RESET, SOFT_WDT_RESET} & set(board.board.boots)
 
 
 def test_settings_that_were_there_are_not_written_again_and_the_key_stays(bench: Callable[..., Bench], tmp_path: Path):
@@ -169,7 +174,7 @@ def test_an_application_that_is_interrupted_dies_by_its_watchdog(bench: Callable
     board = bench(settings=Settings(zones=1, broker_port=9, always_responsive=True))
     wait = Step((sys.executable, "-c", "import time; time.sleep(3)"))
     board.run(wait, board.mpremote("resume", "exec", "import time; time.sleep(8)"), seconds=12)
-    assert board.board.boots[:2] == [PWRON_RESET, WDT_RESET]
+    assert board.board.boots[:2] == [PWRON_RESET, SOFT_WDT_RESET]
 
 
 # --- cut off
@@ -211,16 +216,13 @@ def test_wherever_the_power_goes_the_board_closes_and_runs_no_half_application(
     board = bench(settings=SLEEPY)
     image = board.board.image
     spoil_rom(image)
-    image.put_files(
-        {
-            "/boot.py": b"import machine, time, closer\nmaintenance = True\ncloser.close_first(machine, time, None)\n#older\n"
-        }
-    )
-    before = image.path.read_bytes()
+    image.put_files({"/boot.py": OLDER_BOOT})
+    before, whole = image.path.read_bytes(), [image.romfs()]
     steps = record(image)
     arguments = ("--settings", lawn(tmp_path, 9), "--no-join") if verb == "configure" else ()
     (ran,) = board.run(board.provision(verb, *arguments))
     assert ran.code == 0, said(ran)
+    whole.append(image.romfs())
     for cut in range(1, len(steps) + 1):
         with FlashImage(tmp_path / f"{cut}.bin") as left:
             replay(left, before, steps, cut)
@@ -228,7 +230,33 @@ def test_wherever_the_power_goes_the_board_closes_and_runs_no_half_application(
             files = left.files()
             json.loads(files["/config.json"])
             assert files["/closer_config.py"].endswith(b"\n"), "old or new, whole"
+            assert "/main.py" not in files or left.romfs() in whole, "nothing runs from half a partition"
     note(f"{verb}: power cut at each of {len(steps)} flash steps, the valve closed every time")
+
+
+def test_wherever_the_power_goes_on_a_new_board_what_starts_it_comes_after_what_closes_it(
+    bench: Callable[..., Bench], tmp_path: Path, note: Callable[[str], None]
+):
+    board = bench(erased=True)
+    image = board.board.image
+    image.put_files({"/boot.py": b"# a bare interpreter's own\n"})
+    before = image.path.read_bytes()
+    steps = record(image)
+    (ran,) = board.run(board.provision("install"))
+    assert ran.code == 0, said(ran)
+    closed = 0
+    for cut in range(1, len(steps) + 1):
+        with FlashImage(tmp_path / f"{cut}.bin") as left:
+            replay(left, before, steps, cut)
+            files = left.files()
+            if files["/boot.py"] == (FIRMWARE / "boot.py").read_bytes():
+                assert_closes(left, f"cut at flash step {cut} of {len(steps)}")
+                closed += 1
+            assert "/main.py" not in files or left.romfs() == image.romfs()
+    note(
+        f"install on a bare board: power cut at each of {len(steps)} flash steps; from step {len(steps) - closed + 1} on it closes"
+    )
+    assert closed > len(steps) // 2, "what closes comes first"
 
 
 def spoil_rom(image: FlashImage) -> None:

@@ -110,7 +110,7 @@ def test_esptool_that_does_not_finish_is_a_clear_error(tmp_path: Path):
 
 def test_every_setting_that_the_firmware_reads_is_known_with_the_firmwares_own_default():
     rows = settings.table()
-    tree = ast.parse((FIRMWARE / "sprinkler" / "settings.py").read_text())
+    tree = ast.parse((FIRMWARE / "sprinkler" / "provisioned.py").read_text())
     (config,) = [
         node.value for node in tree.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_CONFIG"
     ]
@@ -148,6 +148,10 @@ def test_the_simulators_board_and_a_real_one_get_the_same_files():
         ({"battery_sensor": "max17048"}, 'must be "adc" or "ina219"'),
         ({"soil_raw": [[1, 1]]}, "pairs"),
         ({"soil_raw": [[1, 2]] * 3}, "more probes than there are zones"),
+        ({"analog_probe_zone": 1}, "no readings for that zone"),
+        ({"analog_probe_zone": 1, "soil_raw": [[1, 2]]}, "cannot serve both"),
+        ({"rain_switch": "flow_pin", "ul_per_pulse": 2222}, "has that pin"),
+        ({"temperature_sensor": "dht22"}, "must be"),
         ({"color": "green"}, "there is no setting color"),
         ({"device_key": "XY"}, "32 hex digits"),
     ],
@@ -416,10 +420,11 @@ def test_the_qr_code_holds_the_pairing_code():
 
 
 def test_parts_on_the_bus_follow_the_settings():
+    two = {"battery_sensor": "ina219", "panel_sensor": True, "soil_raw": [[], [1, 2]]}
     assert verify.parts_on_the_bus(1, {"battery_sensor": "adc"}) == {}
-    assert set(
-        verify.parts_on_the_bus(2, {"battery_sensor": "ina219", "panel_sensor": True, "soil_raw": [[1, 2]]})
-    ) == {0x20, 0x36, 0x40, 0x41}
+    assert set(verify.parts_on_the_bus(2, two)) == {0x20, 0x37, 0x40, 0x41}
+    assert set(verify.parts_on_the_bus(1, {"rain_switch": "expander", "ds3231": True})) == {0x20, 0x68}
+    assert verify.parts_on_the_bus(1, {"soil_raw": [[1, 2]], "analog_probe_zone": 1}) == {}
 
 
 @pytest.mark.parametrize("verb", ["flash", "configure", "install", "verify"])

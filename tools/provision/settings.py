@@ -1,6 +1,6 @@
 """The settings of a board, in one table: what each means, what it may be, and in which of the board's two files it lies.
 
-Rule: names and defaults are the firmware's own (`_CONFIG` in settings.py, `setting(...)` in closer.py, read as text), so a key that the firmware learns
+Rule: names and defaults are the firmware's own (`_CONFIG` in provisioned.py, `setting(...)` in closer.py, read as text), so a key that the firmware learns
 is known here at once; DETAILS adds words, limits and questions to it. Nothing here knows a cable.
 """
 
@@ -20,6 +20,7 @@ from typing import Any
 from sim.provision import FIRMWARE
 from tools.provision.errors import SettingsError
 
+CONFIG_TABLE = "sprinkler/provisioned.py"
 KEY_DIGITS = 32  # 128 bit
 ENVIRONMENT = "SPRINKLER_"  # SPRINKLER_WIFI_PASSWORD and so on: secrets that shall lie in no file
 
@@ -55,6 +56,8 @@ def _key(value: str) -> str:
 def _calibration(value: Any) -> str:
     """Pairs (dry, wet) of a probe's raw readings, one for each zone; or none at all."""
     for pair in value:
+        if pair == []:
+            continue  # that zone has no probe
         good = isinstance(pair, list) and len(pair) == 2 and all(type(raw) is int and 0 <= raw <= 4095 for raw in pair)
         if not good or pair[0] == pair[1]:
             return (
@@ -96,11 +99,15 @@ DETAILS = {
     "soil_raw": Detail(check=_calibration),
     "battery_sensor": Detail('Battery is measured by "adc" or "ina219"', _one_of("adc", "ina219")),
     "panel_sensor": Detail("Is the panel measured (INA219 at 0x41)"),
+    "analog_probe_zone": Detail(check=_between(0, 4)),
+    "temperature_sensor": Detail(check=_one_of("", "soil", "ds3231")),
+    "rain_switch": Detail(check=_one_of("", "expander", "flow_pin")),
     "always_responsive": Detail("Never sleep (only with power from a wall)"),
     "zones": Detail("Zones (valves)", _between(1, 4), required=True),
     "open_ms": Detail("Opening pulse in ms"),
     "close_ms": Detail("Closing pulse in ms"),
     "boost_ms": Detail("Time to charge the boost capacitor in ms"),
+    "held": Detail("Are the valves open only while driven (1), or latching (0)"),
     "swapped": Detail("Are the valves' wires swapped (0 or 1)", _between(0, 1)),
 }
 
@@ -120,8 +127,9 @@ class Setting:
         kind = list if isinstance(self.default, (tuple, list)) else type(self.default)
         if type(value) is not kind:
             return f"must be {_KINDS.get(kind, kind.__name__)}"
-        if self.highest is not None and isinstance(value, int) and not 0 < value <= self.highest:
-            return f"must be 1 to {self.highest}"
+        lowest = min(1, self.default) if isinstance(self.default, int) else 1
+        if self.highest is not None and isinstance(value, int) and not lowest <= value <= self.highest:
+            return f"must be {lowest} to {self.highest}"
         return self.detail.check(value)
 
 
@@ -142,7 +150,7 @@ def _config_rows(text: str) -> list[tuple[str, Any]]:
     for node in ast.parse(text).body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "_CONFIG":
             return [(str(name), default) for name, default, *_ in ast.literal_eval(node.value)]
-    raise SettingsError("firmware/sprinkler/settings.py has no table _CONFIG: this checkout is not whole")
+    raise SettingsError(f"{CONFIG_TABLE} has no table _CONFIG: this checkout is not whole")
 
 
 def _closer_rows(text: str) -> dict[str, tuple[int, int | None]]:
@@ -173,7 +181,7 @@ def table(firmware: Path = FIRMWARE) -> dict[str, Setting]:
     for constant, (default, highest) in _closer_rows((firmware / "closer.py").read_text()).items():
         name = constant.lower()
         rows[name] = Setting(name, default, True, highest, DETAILS.get(name, Detail()))
-    for name, default in _config_rows((firmware / "sprinkler" / "settings.py").read_text()):
+    for name, default in _config_rows((firmware / CONFIG_TABLE).read_text()):
         rows[name] = Setting(name, default, False, None, DETAILS.get(name, Detail()))
     return rows
 
@@ -229,9 +237,24 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
             shown = "" if setting.detail.secret else f", not {json.dumps(value)}"
             raise SettingsError(f"{name} {problem}{shown}")
         result[name] = value
-    if len(result.get("soil_raw", [])) > result.get("zones", 4):
-        raise SettingsError("soil_raw has more probes than there are zones")
+    problem = contradiction(result)
+    if problem:
+        raise SettingsError(problem)
     return result
+
+
+def contradiction(values: Mapping[str, Any]) -> str:
+    """Why these settings cannot stand together, or nothing."""
+    probe = values.get("analog_probe_zone", 0)
+    if len(values.get("soil_raw", ())) > values["zones"]:
+        return "soil_raw has more probes than there are zones"
+    if probe and (probe > len(values["soil_raw"]) or not values["soil_raw"][probe - 1]):
+        return f"analog_probe_zone is {probe}, but soil_raw has no readings for that zone"
+    if probe and values["battery_sensor"] == "adc":
+        return 'analog_probe_zone wants battery_sensor = "ina219": the one ADC cannot serve both'
+    if values.get("rain_switch") == "flow_pin" and values["ul_per_pulse"]:
+        return 'rain_switch = "flow_pin" wants ul_per_pulse = 0: the flow meter has that pin'
+    return ""
 
 
 def new_key() -> str:

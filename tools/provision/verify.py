@@ -25,7 +25,7 @@ from tools.provision.install import CONFIG, differences
 from tools.provision.say import Say
 
 BUTTON = 0  # GPIO
-EXPANDER, BATTERY, PANEL, PROBES = 0x20, 0x40, 0x41, 0x36  # addresses on the bus: hardware/BOM.md
+EXPANDER, BATTERY, PANEL, PROBES, CLOCK = 0x20, 0x40, 0x41, 0x36, 0x68  # addresses on the bus: hardware/BOM.md
 SELF_TEST = f"""
 import machine, time, gc, closer
 try:
@@ -82,15 +82,17 @@ def read_config(device: Device) -> dict[str, Any]:
 
 def parts_on_the_bus(zones: int, config: Mapping[str, Any]) -> dict[int, str]:
     """What must answer at which address of the bus, by the settings."""
-    wanted = {
-        PROBES + index: f"the soil probe of zone {index + 1}" for index in range(len(config.get("soil_raw") or ()))
-    }
-    if zones > 1:
-        wanted[EXPANDER] = "the valves' expander (MCP23008)"
+    probes = [number for number, raw in enumerate(config.get("soil_raw") or (), 1) if raw]
+    analog = config.get("analog_probe_zone")
+    wanted = {PROBES + number - 1: f"the soil probe of zone {number}" for number in probes if number != analog}
+    if zones > 1 or config.get("rain_switch") == "expander":
+        wanted[EXPANDER] = "the expander (MCP23008)"
     if config.get("battery_sensor") == "ina219":
         wanted[BATTERY] = "the battery's INA219"
     if config.get("panel_sensor"):
         wanted[PANEL] = "the panel's INA219"
+    if config.get("ds3231") or config.get("temperature_sensor") == "ds3231":
+        wanted[CLOCK] = "the DS3231"
     return wanted
 
 
