@@ -31,7 +31,8 @@ class Remote:
     """The interpreter as a board's processor.
 
     `port` is one boot's set of stand-ins; `image` is the flash, which outlives it (without one, the flash is erased).
-    `console` is called with what the board prints; with a `terminal` (its descriptor), the board's console is that instead. How long computing takes is an estimate (WORK_US).
+    `console` is called with what the board prints; with a `terminal` (its descriptor), the board's console is that instead.
+    How long computing takes is an estimate (WORK_US).
     """
 
     def __init__(

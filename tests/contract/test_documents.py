@@ -41,6 +41,7 @@ COMMANDS = {
     "./check fast",
     "./check core",
     ".venv/bin/python -m sim board --help",
+    ".venv/bin/python -m tools.provision --help",
 }
 WIFI = {Path("sim/chip.py"), Path("sim/board.py"), Path("sim/port/wlan.py"), Path("sim/port/session.py")}
 EXEMPT = {"station": WIFI}  # IEEE 802.11 calls it so
