@@ -11,7 +11,7 @@ from typing import Any
 
 import closer
 from sim.port import SOFT_WDT_RESET
-from sprinkler import store
+from sprinkler import recall, store
 from sprinkler.core import controller, safety, state
 from sprinkler.runs import Runs
 from sprinkler.store import Memory
@@ -222,8 +222,8 @@ def _resumes_by_flash_alone() -> list[Patch]:
     def load(self: Any, board: Any) -> bool:
         known = shipped(self, board)
         flash = store.read_file(board, store.JOURNAL)
-        if flash and not store._is_rtc(store.unsealed(board.rtc_load())):
-            self._unpack_ledger(store.unsealed(flash))
+        if flash and not recall.take_session(Memory(), store.unsealed(board.rtc_load())):
+            recall.unpack_ledger(self, recall.ledger_part(store.unsealed(flash)))
         return known
 
     shipped = Memory.load
