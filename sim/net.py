@@ -8,7 +8,7 @@ connections are half-open until the server finds out. Nothing here parses what i
 from collections.abc import Callable
 from typing import Protocol
 
-from sim import ntp
+from sim import dns, ntp
 from sim.timeline import Files, Timeline, Waiter
 
 ECONNREFUSED, ECONNRESET = 111, 104
@@ -53,7 +53,7 @@ class Channel(Protocol):
 
 
 class Network:
-    """An in-memory network with its Wi-Fi. Faults: `wifi_up`, `refuses`, `latency_us`, `ntp_on`."""
+    """An in-memory network with its Wi-Fi. Faults: `wifi_up`, `refuses`, `latency_us`, `ntp_on`, `dns_on`."""
 
     def __init__(self, timeline: Timeline, true_unix_s: Callable[[], float]) -> None:
         self.timeline = timeline
@@ -64,6 +64,8 @@ class Network:
         self.join_us = 1_200_000
         self.latency_us = LATENCY_US
         self.ntp_on = True
+        self.names: dict[str, str] = {}  # what the network's name server knows
+        self.dns_on = True
         self.ntp_error_s = 0.0  # a fault: the time server lies by so much
         self.refuses = False  # a fault: every new connection is refused
         self.listeners: dict[tuple[str, int], Callable[[Connection], Server]] = {}
@@ -101,12 +103,15 @@ class Network:
             callback()
 
     def datagram(self, port: int, data: bytes, reply: Callable[[bytes], None]) -> None:
-        """A UDP packet from a board; only the time server answers."""
-        if not self.wifi_up or port != ntp.PORT or not self.ntp_on:
+        """A UDP packet from a board; only the time server and the name server answer."""
+        if not self.wifi_up or not {ntp.PORT: self.ntp_on, dns.PORT: self.dns_on}.get(port, False):
             return
 
         def arrive() -> None:
-            answer = ntp.answer(data, self.true_unix_s() + self.ntp_error_s)
+            if port == dns.PORT:
+                answer = dns.answer(data, self.names)
+            else:
+                answer = ntp.answer(data, self.true_unix_s() + self.ntp_error_s)
             if answer is not None:
                 self.deliver(lambda: reply(answer))
 

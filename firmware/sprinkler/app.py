@@ -103,7 +103,7 @@ class App:
         if not self.safe_mode:
             self.settings = load(board, protocol.topic(board.device_id, protocol.DESIRED), config.key)
         board.drop("desired")
-        self.clock = Clock(board, m, config.ntp_host, config.ds3231, self.wake_reason)
+        self.clock = Clock(board, m, config.ds3231, self.wake_reason)
         self.senses = Senses(board, config)
         tries = 1 if board.held else LIMITS[ASSUMED_TRIES]  # a spring closes what is not driven
         has_flow = 1 if self.senses.has_flow() else 0
@@ -126,7 +126,8 @@ class App:
         topics = (protocol.topic(board.device_id, ""), protocol.TO_BOARD)
         self.link = Link(
             board,
-            (config.wifi_ssid, config.wifi_password),
+            m,
+            (config.wifi_ssid, config.wifi_password, config.ntp_host),
             session + (will_topic, report.LOST),
             topics,
             self.inbox.hear,
@@ -139,6 +140,7 @@ class App:
         zones = self.board.zones()
         timer = self.wake_reason == "timer"
         self.link.resubscribe = not timer or not m.subscribed
+        self.link.asks_names = not timer
         self.link.failed_joins = m.failed_joins
         if timer and not m.open_zone and m.slept_s < PULSE_EVERY_S:
             self.state = controller.asleep(zones, m.faults, self.limits)

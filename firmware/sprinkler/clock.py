@@ -15,10 +15,9 @@ NONCE_BYTES = 8
 class Clock:
     """The board's wall clock. `memory.synced_s` is when it was set last (0: not since it lost count), `memory.estimated` 1 while it runs on from then."""
 
-    def __init__(self, board, memory, ntp_host, has_part, wake_reason):
+    def __init__(self, board, memory, has_part, wake_reason):
         self._board = board
         self._memory = memory
-        self._ntp_host = ntp_host
         self._sock = None
         self._asked_ms = -_ASK_EVERY_MS
         self.asks = 0
@@ -64,15 +63,15 @@ class Clock:
 
     def ask(self):
         """Ask the NTP server. Returns True if Home Assistant should be asked too, with the new nonce: it has no server, or that one kept silent."""
-        silent = not self._ntp_host or not self._memory.synced_s or self.asks > 0
+        silent = not any(self._memory.ntp_ip) or not self._memory.synced_s or self.asks > 0
         self.asks += 1
         self._asked_ms = self._board.uptime_ms()
         self.nonce = self._board.random_hex(NONCE_BYTES)
-        if self._ntp_host:
+        if any(self._memory.ntp_ip):
             from .timekeeping import question
 
             self.close()
-            self._sock = question(self._board, self._ntp_host)
+            self._sock = question(self._board, ".".join([str(byte) for byte in self._memory.ntp_ip]))
             self._board.drop("timekeeping")
         return silent
 

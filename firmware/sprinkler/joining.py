@@ -5,9 +5,10 @@ Rule: each step does what can be done now and returns; how long a state may last
 
 from . import mqtt
 from .errors import LinkError
-from .link import CONNECTING, GREETING, IN_PROGRESS, JOINING, KEEPALIVE_S, OFF, UP
+from .link import CONNECTING, GREETING, IN_PROGRESS, JOINING, KEEPALIVE_S, OFF, RESOLVING, UP
 
 _JOINS_BEFORE_ANEW = 2  # then name and password are given anew, once: the SDK writes its flash each time
+_NAMES_MS = 1000  # what a name server has to answer in, where an older answer is known
 _SIZE_MAX = 2560  # a message of PAYLOAD_MAX with its topic
 
 
@@ -18,8 +19,10 @@ def advance(link):
     elif link.state == JOINING:
         if link.wlan.isconnected():
             link.failed_joins = 0
-            _open_socket(link)
-            link.enter(CONNECTING)
+            link.enter(RESOLVING)
+            _resolving(link)
+    elif link.state == RESOLVING:
+        _resolving(link)
     elif link.state == CONNECTING:
         _connecting(link)
     else:
@@ -32,7 +35,7 @@ def _join(link):
     if not wlan.active():  # each of these calls writes the SDK's flash: only when something changes
         wlan.active(True)
     if not wlan.isconnected():
-        ssid, password = link.wifi
+        ssid, password, _ = link.wifi
         if link.failed_joins == _JOINS_BEFORE_ANEW or wlan.config("ssid") != ssid:
             wlan.connect(ssid, password)
         else:
@@ -40,7 +43,26 @@ def _join(link):
     link.enter(JOINING)
 
 
-def _open_socket(link):
+def _resolving(link):
+    """Go on with the addresses that are known, once nothing is to be asked, or nobody has answered for long enough."""
+    m = link.memory
+    if link.asks_names or not any(m.broker_ip):
+        from .names import look_up
+
+        known = [m.broker_ip, m.ntp_ip, link.open_names]
+        link.sock, done = look_up(link.board, link.wlan, link.sock, (link.session[0], link.wifi[2]), known)
+        m.broker_ip, m.ntp_ip, link.open_names = known
+        if not done and (not any(m.broker_ip) or link.for_ms() < _NAMES_MS):
+            return
+        link.board.drop("names")
+        link.asks_names = False
+        if link.sock is not None:
+            link.sock.close()
+    _open_socket(link, ".".join([str(byte) for byte in m.broker_ip]))
+    link.enter(CONNECTING)
+
+
+def _open_socket(link, host):
     b = link.board
     link.sock = b.socket.socket()
     link.sock.setblocking(False)
@@ -51,7 +73,7 @@ def _open_socket(link):
     link.poller = b.select.poll()
     link.poller.register(link.sock, b.select.POLLOUT)
     try:
-        link.sock.connect((link.session[0], link.session[1]))
+        link.sock.connect((host, link.session[1]))
     except OSError as error:
         if error.args[0] not in IN_PROGRESS:
             raise

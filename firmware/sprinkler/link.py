@@ -1,17 +1,17 @@
 """Link: Wi-Fi, one TCP connection, one MQTT session; advanced in steps that never wait.
 
 Rule: `service` does what can be done now; `wait` is the only wait, and it has an end. The valve never waits for the network. It must not know what the
-messages mean. What leads to UP is in the late module `joining`. States: OFF -> JOINING -> CONNECTING -> GREETING -> UP, and back to OFF with a
-growing pause at any failure.
+messages mean. What leads to UP is in the late module `joining`. States: OFF -> JOINING -> RESOLVING -> CONNECTING -> GREETING -> UP, and back to OFF
+with a growing pause at any failure.
 """
 
 from . import mqtt
 from .errors import LinkError
 
-OFF, JOINING, CONNECTING, GREETING, UP = range(5)
+OFF, JOINING, RESOLVING, CONNECTING, GREETING, UP = range(6)
 
 # How long each state may last, ms (UP: how long an answer may be owed)
-_PATIENCE_MS = (0, 15000, 6000, 6000, 10000)
+_PATIENCE_MS = (0, 15000, 3000, 6000, 6000, 10000)
 _BACKOFF_MS = (1000, 60000)
 KEEPALIVE_S = 60
 IN_PROGRESS = (11, 115, 119, 150)  # EAGAIN and the EINPROGRESS of several stacks
@@ -22,12 +22,13 @@ _RECEIVE_MAX = 8  # chunks that one step reads: no broker can hold the loop, or 
 
 
 class Link:
-    """The board's connection. `session` is (host, port, client id, user, password, will topic, will payload); `topics` (a prefix and what
-    follows it) are subscribed at QoS 1;
+    """The board's connection. `memory` keeps the addresses of broker and time server; `wifi` is (ssid, password, time server); `session` is (host,
+    port, client id, user, password, will topic, will payload); `topics` (a prefix and what follows it) are subscribed at QoS 1;
     `hear(topic, payload, retained)` is called for each message before it is acknowledged (payload None: too long)."""
 
-    def __init__(self, board, wifi, session, topics, hear):
+    def __init__(self, board, memory, wifi, session, topics, hear):
         self.board = board
+        self.memory = memory
         self.wifi = wifi
         self.session = session
         self.topics = topics
@@ -40,6 +41,8 @@ class Link:
         self._backoff_ms = _BACKOFF_MS[0]
         self._since_ms = self._sent_ms = board.uptime_ms()
         self.owed_ms = 0  # when the oldest unanswered packet went out; 0: nothing is owed
+        self.open_names = 0
+        self.asks_names = False  # what is known of addresses may be old
         self.failed_joins = 0
         self.resubscribe = True  # after a cold boot: retained messages must come again
         self.fresh = True  # the broker did not know this session: it may have lost what it retained
@@ -55,7 +58,7 @@ class Link:
 
     def joined(self):
         """True when the network is there, whatever the broker does."""
-        return self.state > JOINING
+        return self.state > RESOLVING
 
     def room(self):
         """True when one more message fits."""
@@ -93,7 +96,7 @@ class Link:
 
     def service(self):
         """Do what can be done now."""
-        if self.state == OFF and self._for_ms() < self._pause_ms:
+        if self.state == OFF and self.for_ms() < self._pause_ms:
             return
         try:
             if self.state == UP:
@@ -103,8 +106,12 @@ class Link:
         except (LinkError, OSError):
             if self.state == JOINING:
                 self.failed_joins += 1
+            if self.state == CONNECTING:  # there may be another broker behind that name
+                self.asks_names = True
             self._drop()
-            self._pause_ms = self._backoff_ms + self.board.uptime_ms() * 7919 % (self._backoff_ms // 2)  # jitter
+            self._pause_ms = (
+                self._backoff_ms + self.board.os.urandom(1)[0] * self._backoff_ms // 512
+            )  # jitter, up to a half more
             self._backoff_ms = min(self._backoff_ms * 2, _BACKOFF_MS[1])
 
     def _come_up(self):
@@ -114,7 +121,7 @@ class Link:
         if self.state == UP:
             self._backoff_ms = _BACKOFF_MS[0]
             self.board.drop("joining")
-        elif self.state != OFF and self._for_ms() > _PATIENCE_MS[self.state]:
+        elif self.state != OFF and self.for_ms() > _PATIENCE_MS[self.state]:
             raise LinkError("timeout")
 
     def wait(self, ms):
@@ -126,10 +133,11 @@ class Link:
 
     def _pause_left_ms(self):
         if self.state == OFF:
-            return max(10, self._pause_ms - self._for_ms())
+            return max(10, self._pause_ms - self.for_ms())
         return 50
 
-    def _for_ms(self):
+    def for_ms(self):
+        """How long this state has lasted."""
         return self.board.uptime_ms() - self._since_ms
 
     def enter(self, state):
