@@ -16,7 +16,8 @@ def look_up(board, wlan, sock, names, known):
     """Ask for `names` ("" for none) or take answers; `known` is a list of their addresses (4 bytes each; zeros: none) and the count of
     open questions, and is brought up to date.
 
-    Returns (socket of the open questions or None, True when nothing is open any more). `sock` is None at first, then what was returned. Raises LinkError for what can be no name, OSError when nothing can be sent.
+    Returns (socket of the open questions or None, True when nothing is open any more). `sock` is None at first, then what was returned. Raises
+    LinkError for what can be no name, OSError when nothing can be sent.
     """
     if sock is None:
         sock = board.socket.socket(board.socket.AF_INET, board.socket.SOCK_DGRAM)
