@@ -11,7 +11,13 @@ import sys
 
 from sim.errors import FileError, SettingError, SimError, UnreachableError
 
-VERBS = {"board": "sim.cli.board", "season": "sim.cli.season", "size": "sim.cli.size", "fleet": "sim.cli.fleet"}
+VERBS = {
+    "board": "sim.cli.board",
+    "season": "sim.cli.season",
+    "size": "sim.cli.size",
+    "score": "sim.cli.score",
+    "fleet": "sim.cli.fleet",
+}
 
 
 def _list_verbs() -> str:

@@ -58,10 +58,14 @@ class Weather:
         """All slots of a day, counted from 1970-01-01 in the place's standard time."""
         slots = self._days.get(number)
         if slots is None:
-            slots = self._days[number] = self._make(number, _EPOCH + timedelta(days=number))
+            slots = self._days[number] = self._make(number, date_of(number))
             if len(self._days) > _KEPT_DAYS:
                 self._days.popitem(last=False)
         return slots
+
+    def humidity_pct(self, number: int) -> float | None:  # noqa: ARG002 - only an hourly record knows it
+        """Mean relative humidity of a day, or None where it is not recorded."""
+        return None
 
     def _make(self, number: int, day: date) -> list[Slot]:
         raise NotImplementedError
@@ -126,11 +130,18 @@ class Hourly(Weather):
         ]
         self.rain_missing = sum(row[4] == "" for row in rows) / len(rows)
 
-    def _make(self, number: int, day: date) -> list[Slot]:  # noqa: ARG002 - each year is the same
+    def _of(self, day: date) -> Sequence[tuple[float, float, float, float, float]]:
         if (day.month, day.day) == (2, 29):
             day = date(day.year, 2, 28)
         start = (date(2027, day.month, day.day) - date(2027, 1, 1)).days * 24
-        hours = self._hours[start : start + 24]
+        return self._hours[start : start + 24]
+
+    def humidity_pct(self, number: int) -> float | None:
+        """Mean relative humidity of a day."""
+        return sum(hour[2] for hour in self._of(date_of(number))) / 24
+
+    def _make(self, number: int, day: date) -> list[Slot]:  # noqa: ARG002 - each year is the same
+        hours = self._of(day)
         light, air, rain = ([hour[column] for hour in hours for _ in range(SLOTS // 24)] for column in (0, 1, 4))
         return _slots(light, air, rain, self._et0_mm(day.timetuple().tm_yday, hours))
 
@@ -179,6 +190,11 @@ class Daily(Weather):
         rain[first : first + hours * SLOTS // 24] = [rain_mm / hours] * (hours * SLOTS // 24)
         et0_mm = int(row[4]) / 10 if row[4] else fao56.hargreaves_mm(above, low, high)
         return _slots([w_m2 * factor for w_m2 in clear], _air(low, high), rain, et0_mm)
+
+
+def date_of(day: int) -> date:
+    """The date of a day counted from 1970."""
+    return _EPOCH + timedelta(days=day)
 
 
 def first_day(year: int = RECORD_STARTS) -> int:
