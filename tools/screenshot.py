@@ -25,6 +25,10 @@ LIVE = ((0, "solar_power"), (0, "battery"), (1, "soil_moisture"), (1, "water_tot
 FIRST_RUN_S, SECOND_RUN_S = 20, 600
 STORY_S = 75.0  # long enough for curves, and for the water total, which the board keeps once a minute
 LIVE_S = 60.0
+PROGRAMS = (  # zone, and what a person would want of it
+    (1, {"name": "Front lawn", "weekdays": ["mon", "wed", "fri"], "time": "06:00:00", "duration": {"minutes": 15}}),
+    (2, {"name": "Roses", "every_days": 2, "time": "05:30:00", "duration": {"minutes": 20}}),
+)
 
 
 async def water(api: Api, lawn: Lawn, board: Board, progress: Progress) -> None:
@@ -32,6 +36,9 @@ async def water(api: Api, lawn: Lawn, board: Board, progress: Progress) -> None:
     with progress.step("the board is there, and its valves are closed"):
         valves = [lawn.entity("valve", zone) for zone in lawn.zones]
         await _until(api, lambda: all(api.state(valve) == "closed" for valve in valves), "a valve is not closed")
+    with progress.step("the board has confirmed its programs"):
+        for zone, program in PROGRAMS:
+            await api.act("solar_sprinkler.set_program", lawn.entity("valve", zone), answers=True, **program)
     with progress.step(f"zone 2 has run for {FIRST_RUN_S} s"):
         await _open(api, lawn, board, 2, FIRST_RUN_S)
         await _until(api, lambda: api.state(lawn.entity("last_result", 2)) == "completed", "zone 2 is not done")

@@ -48,6 +48,10 @@ class House:
         valve = self.lawn.entity("valve", zone)
         return await self.api.act("solar_sprinkler.run", valve, answers=True, duration={"seconds": seconds})
 
+    async def programs(self, zone: int) -> dict[str, Any]:
+        """A zone's programs as Home Assistant tells them, and whether the board has confirmed them."""
+        return await self.api.act("solar_sprinkler.get_programs", self.lawn.entity("valve", zone), answers=True)
+
     async def kill(self, *names: str) -> None:
         """kill -9, all at once."""
         await asyncio.gather(*(self.running.processes.stop(name, kill=True) for name in names))

@@ -1,6 +1,7 @@
 """Setting up, unloading and removing an entry."""
 
 from homeassistant.config_entries import ConfigEntryState
+from homeassistant.setup import async_setup_component
 
 from tests.ha import witness
 from tests.ha.conftest import Sprinkler
@@ -58,3 +59,13 @@ async def test_removal_without_a_broker_says_what_stays(hass, sprinkler: Sprinkl
     sprinkler.mqtt.connected = False
     assert await hass.config_entries.async_remove(sprinkler.entry.entry_id)
     assert "stay on the broker" in caplog.text
+
+
+async def test_dashboard_is_served_and_loaded_by_every_page(hass, entry, mqtt_mock, hass_client):
+    assert await async_setup_component(hass, "frontend", {})
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    (url,) = [url for url in hass.data["frontend_extra_module_url"].urls if "solar_sprinkler" in url]
+    response = await (await hass_client()).get(url)
+    assert response.status == 200
+    assert "ll-strategy-dashboard-solar-sprinkler" in await response.text()

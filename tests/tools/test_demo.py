@@ -14,7 +14,6 @@ import pytest
 from tools.demo import (
     board,
     broker,
-    dashboard,
     home_assistant,
     journey,
     lawn,
@@ -146,24 +145,6 @@ def test_the_witness_signs_as_the_protocol_documents() -> None:
 )
 def test_an_entity_is_placed_by_its_unique_id(key: str, place: tuple[int, str]) -> None:
     assert lawn.place(key) == place
-
-
-def test_the_dashboard_shows_what_is_there_and_leaves_out_what_is_not() -> None:
-    there = lawn.Lawn({(1, "valve"): "valve.one", (0, "battery"): "sensor.battery"}, {"sensor.battery": "Battery"})
-    shown = json.dumps(dashboard.view(there))
-    assert "valve.one" in shown
-    assert '"name": "Battery"' in shown
-    assert "solar" not in shown.replace("solar-power-variant", "")
-
-
-def test_the_dashboard_hides_what_is_unknown_by_nature_until_it_is_known() -> None:
-    entities = {(1, "valve"): "valve.one", (1, "run_ends"): "sensor.ends", (0, "next_wake"): "sensor.wake"}
-    there = lawn.Lawn(entities, {"sensor.ends": "Run ends", "sensor.wake": "Next wake"})
-    cards = [card for section in dashboard.view(there)["sections"] for card in section["cards"]]
-    for entity_id in ("sensor.ends", "sensor.wake"):
-        shown = next(card for card in cards if card.get("entity") == entity_id)
-        unknown = {"condition": "state", "entity": entity_id, "state_not": ["unknown", "unavailable"]}
-        assert unknown in shown["visibility"]
 
 
 def test_truth_is_read_line_by_line_as_it_grows(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ COMPONENTS = ROOT / "ha_integration" / "custom_components"
 STUBS = ROOT / "tools" / "ha_stubs"
 DASHBOARD = "lawn-demo"
 DASHBOARD_FILE = "dashboard.yaml"
+DASHBOARD_YAML = "strategy:\n  type: custom:solar-sprinkler\n  hours: 0.1  # a demo lives for minutes\n"
 START_S = 60.0
 
 # default_config would bring integrations that need the Internet. No password: whoever can reach 127.0.0.1 is the demo's owner.
@@ -94,7 +95,7 @@ def write_config(folder: Path, port: int) -> None:
     storage = folder / ".storage"
     storage.mkdir(mode=0o700, parents=True)
     (folder / "configuration.yaml").write_text(CONFIGURATION)
-    (folder / DASHBOARD_FILE).write_text("views: []\n")
+    (folder / DASHBOARD_FILE).write_text(DASHBOARD_YAML)
     (storage / "onboarding").write_text(json.dumps(ONBOARDING))
     (storage / "http").write_text(json.dumps(http_settings(port)))
     (folder / "custom_components").symlink_to(COMPONENTS)

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-from tools.demo import board, broker, dashboard, home_assistant, onboarding, ports
+from tools.demo import board, broker, home_assistant, onboarding, ports
 from tools.demo.api import Api
 from tools.demo.errors import RefusedError
 from tools.demo.lawn import Lawn, find
@@ -95,7 +95,6 @@ async def with_home_assistant(session: Session, progress: Progress) -> AsyncIter
         with progress.step("broker added to Home Assistant"):
             await onboarding.add_broker(api, session.broker)
         lawn = await pair(api, session.board, progress)
-        dashboard.write(folder / home_assistant.DASHBOARD_FILE, lawn)
         yield api, lawn
 
 

@@ -9,7 +9,7 @@ from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady,
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
-from . import messages, models, protocol
+from . import dashboard, messages, models, protocol
 from .actions import async_register_actions
 from .board import Board
 from .channel import Channel, is_connected
@@ -39,8 +39,9 @@ PLATFORMS = [
 
 
 async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
-    """Register the actions, which are there whether or not a board is."""
+    """Register the actions and the dashboard, which are there whether or not a board is."""
     async_register_actions(hass)
+    await dashboard.async_serve(hass)
     return True
 
 
