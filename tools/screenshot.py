@@ -27,7 +27,7 @@ STORY_S = 75.0  # long enough for curves, and for the water total, which the boa
 LIVE_S = 60.0
 PROGRAMS = (  # zone, and what a person would want of it
     (1, {"name": "Front lawn", "weekdays": ["mon", "wed", "fri"], "time": "06:00:00", "duration": {"minutes": 15}}),
-    (2, {"name": "Roses", "every_days": 2, "time": "05:30:00", "duration": {"minutes": 20}}),
+    (2, {"name": "Roses", "weekdays": ["tue", "thu", "sat"], "time": "05:30:00", "duration": {"minutes": 20}}),
 )
 
 

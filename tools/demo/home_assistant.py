@@ -15,7 +15,13 @@ COMPONENTS = ROOT / "ha_integration" / "custom_components"
 STUBS = ROOT / "tools" / "ha_stubs"
 DASHBOARD = "lawn-demo"
 DASHBOARD_FILE = "dashboard.yaml"
-DASHBOARD_YAML = "strategy:\n  type: custom:solar-sprinkler\n  hours: 0.1  # a demo lives for minutes\n"
+DASHBOARD_YAML = """\
+strategy:
+  type: custom:solar-sprinkler
+  hours: 0.1  # a demo lives for minutes
+  welcome: >-
+    Open a zone: the board waters it for its **run time**, then closes it **by its own timer**. Sun, soil and water are simulated; the firmware is real.
+"""
 START_S = 60.0
 
 # default_config would bring integrations that need the Internet. No password: whoever can reach 127.0.0.1 is the demo's owner.

@@ -7,6 +7,7 @@
 //   type: custom:solar-sprinkler
 //   hours: 72        how far the curves reach back
 //   device_id: ...   one board only; without it, all
+//   welcome: ...     Markdown above everything
 
 const DOMAIN = "solar_sprinkler";
 const COLUMNS = 3;
@@ -178,6 +179,9 @@ class SolarSprinklerStrategy extends HTMLElement {
           icon: "mdi:sprinkler-variant",
           type: "sections",
           max_columns: COLUMNS,
+          ...(config.welcome && {
+            header: { layout: "start", card: { type: "markdown", text_only: true, content: config.welcome } },
+          }),
           sections: boards.length ? sections : nothing,
         },
       ],
