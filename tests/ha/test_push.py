@@ -1,12 +1,21 @@
 """What the board says without being asked, and what Home Assistant says without being asked: ack, desired, time."""
 
+import copy
 import json
+from random import Random
+from typing import Any
 
 import pytest
 from homeassistant.components import mqtt
 from homeassistant.core import HomeAssistant
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+    async_fire_mqtt_message,
+)
 
+from custom_components.solar_sprinkler import models
+from custom_components.solar_sprinkler.errors import ModelError
 from tests.ha import witness
 from tests.ha.conftest import DOMAIN, Sprinkler
 
@@ -302,6 +311,71 @@ async def test_garbage_changes_nothing_and_is_logged_once_per_topic(hass, sprink
     assert {state.entity_id: state for state in hass.states.async_all()} == before
     assert sprinkler.mqtt.async_publish.call_count == published
     assert len(our_lines(caplog)) == 1
+
+
+def spoiled(message: dict[str, Any], chance: Random) -> dict[str, Any]:
+    """The message with one value, somewhere in it, replaced by something else, or missing."""
+    message = copy.deepcopy(message)
+    place: Any = message
+    while True:
+        key = chance.choice(sorted(place) if isinstance(place, dict) else range(len(place)))
+        if not isinstance(place[key], (dict, list)) or not place[key] or chance.random() < 0.3:
+            break
+        place = place[key]
+    if isinstance(place, dict) and chance.random() < 0.2:
+        del place[key]
+    else:
+        place[key] = chance.choice(
+            [None, -1, 2**70, 1.5, True, "", "x" * 200, "Ä", [], {}, [[]], {"a": 1}, [None] * 70]
+        )
+    return message
+
+
+@pytest.mark.parametrize("leaf", ["availability", "state", "telemetry", "event", "reply", "time_request"])
+async def test_message_that_is_wrong_in_one_place_changes_nothing_and_is_logged_once(hass, sprinkler, caplog, leaf):
+    await sprinkler.is_online()
+    await sprinkler.time_passes(1)
+    changes, chance, tried = async_capture_events(hass, "state_changed"), Random(leaf), 0
+    for _ in range(400):
+        message = spoiled(witness.example(leaf, -1), chance)
+        try:
+            getattr(models, leaf)(json.dumps(message).encode())
+        except ModelError:
+            tried += 1
+            async_fire_mqtt_message(hass, witness.topic(leaf), json.dumps(message), qos=1)
+    await hass.async_block_till_done()
+    assert tried > 40
+    assert changes == []
+    assert len(our_lines(caplog)) == 1
+
+
+STRANGE = [
+    {},
+    {"zone": 1},
+    {"id": 1, "zone": 1, "run_time_s": 60, "start_min": 99999, "weekdays": [1]},
+    {"id": 1, "zone": 1, "run_time_s": 60, "start_min": 60, "weekdays": [9]},
+    {"id": 1, "zone": 1, "run_time_s": 60, "start_min": 60, "weekdays": "mon"},
+    {"id": 1, "zone": 1, "run_time_s": 60, "start_min": 60},
+    {"id": 1, "zone": 1, "run_time_s": 60, "start_min": 60, "every_days": 0, "from_date": 20270101},
+    {"id": 1, "zone": 1, "run_time_s": 60, "start_min": 60, "every_days": 2, "from_date": 20279999},
+    {"id": 1, "zone": 1, "run_time_s": 60, "start_min": 60, "odd_even": "prime"},
+    {"id": 1, "zone": 1, "run_time_s": 60, "start": "moonrise", "weekdays": [1]},
+    {"id": 1, "zone": 1, "run_time_s": 60, "start_min": 60, "weekdays": [1], "until": "soon"},
+    {"id": 1, "zone": 1, "run_time_s": 60, "start_min": 60, "weekdays": [1], "skip_dates": 5},
+]
+
+
+@pytest.mark.parametrize("program", STRANGE)
+async def test_program_that_can_not_be_read_is_kept_and_not_shown(hass, sprinkler, caplog, program):
+    desired = {**witness.example("desired"), "programs": [program]}
+    await sprinkler.says("desired", witness.signed("desired", desired), retain=True)
+    await sprinkler.is_online()
+    assert sprinkler.value("calendar.solar_sprinkler_5a17e001_zone_1_schedule") == "off"
+    assert "message" not in hass.states.get("calendar.solar_sprinkler_5a17e001_zone_1_schedule").attributes
+    await sprinkler.sleeps(until=witness.NOW + 900)
+    await sprinkler.entry.runtime_data.desired.async_edit({"seasonal_adjust_pct": 90})
+    assert sprinkler.published("desired")[-1]["programs"] == [program]
+    assert our_lines(caplog) == []
 
 
 async def test_empty_retained_payload_is_no_news(hass, sprinkler: Sprinkler, caplog):

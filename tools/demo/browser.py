@@ -20,6 +20,7 @@ from tools.demo.errors import CheckError, DemoError
 ROOT = Path(__file__).resolve().parent.parent.parent
 PACKAGES = ROOT / ".tools" / "playwright"
 HERE = "127.0.0.1"
+TIME_ZONE = "America/New_York"  # the demo's house and its people are in the same place
 SWITCHES = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars"),
@@ -50,6 +51,7 @@ async def tab(width: int, height: int, *, scale: float = 1) -> AsyncIterator[Tab
     playwright = importlib.import_module("playwright.async_api")
     looks = {"viewport": {"width": width, "height": height}, "device_scale_factor": scale}
     looks |= {"color_scheme": "light", "locale": "en-US", "reduced_motion": "reduce"}
+    looks["timezone_id"] = TIME_ZONE
     with tempfile.TemporaryDirectory(prefix="sprinkler-browser-", ignore_cleanup_errors=True) as profile:
         async with playwright.async_playwright() as driver:
             context = await driver.chromium.launch_persistent_context(

@@ -129,13 +129,11 @@ class Schedule(SprinklerEntity, CalendarEntity):
             raise self.coordinator.words.invalid(error.key, **error.values) from error
 
     def _found(self, wanted: list[Program], uid: str) -> Program:
-        found = next((program for program in wanted if self._is_ours(program) and str(program["id"]) == uid), None)
+        ours = programs.of_zone(wanted, self.zone)
+        found = next((program for program in ours if str(program["id"]) == uid), None)
         if found is None:
             raise self.coordinator.words.invalid("no_such_program")
         return found
-
-    def _is_ours(self, program: Program) -> bool:
-        return bool(program.get("zone") == self.zone)
 
     def _name(self, number: int, summary: str | None) -> None:
         name = (summary or "").split(SEPARATOR)[0].strip()
@@ -173,9 +171,7 @@ class Schedule(SprinklerEntity, CalendarEntity):
         """Starts that are not over, between two moments."""
         now = dt_util.now()
         first = max(dt_util.as_local(first), now)
-        for program in self.board.programs:
-            if not self._is_ours(program):
-                continue
+        for program in programs.of_zone(self.board.programs, self.zone):
             once = programs.runs_once(program, now.date())
             run_time = timedelta(seconds=program["run_time_s"])
             for day in programs.days(program, first.date() - timedelta(days=1), dt_util.as_local(last).date()):

@@ -35,6 +35,35 @@ def date_of(number: int) -> date | None:
         return None
 
 
+def of_zone(programs: Sequence[Program], zone: int) -> list[Program]:
+    """The zone's programs that can be read. Others, which a newer version may have made, are kept as they are and not shown."""
+    return [program for program in programs if program.get("zone") == zone and _is_readable(program)]
+
+
+def _is_readable(program: Program) -> bool:
+    numbers = ("id", "run_time_s", *(("start_min",) if program.get("start", "clock") == "clock" else ()))
+    if not all(_is_within(program.get(key), (0, 86_400)) for key in numbers) or program.get("start_min", 0) > 1439:
+        return False
+    if not all(_is_within(program.get(key, 0), (-86_400, 99_999_999)) for key in ("until", "from_date", "offset_min")):
+        return False
+    if program.get("start", "clock") not in ("clock", "sunrise", "sunset"):
+        return False
+    skipped, weekdays = program.get("skip_dates", []), program.get("weekdays", [])
+    if not isinstance(skipped, (list, tuple)) or not isinstance(weekdays, (list, tuple)):
+        return False
+    if "every_days" in program:
+        return (
+            _is_within(program["every_days"], (1, EVERY_DAYS_MAX)) and date_of(program.get("from_date", 0)) is not None
+        )
+    if "odd_even" in program:
+        return program["odd_even"] in ("odd", "even")
+    return bool(weekdays) and all(_is_within(day, (0, 6)) for day in weekdays)
+
+
+def _is_within(value: Any, limits: tuple[int, int]) -> bool:
+    return type(value) is int and limits[0] <= value <= limits[1]
+
+
 def is_planned(program: Program, day: date) -> bool:
     """True if the program starts on that local date."""
     until = program.get("until") or 0
@@ -208,7 +237,7 @@ def ended_before(program: Program, day: date, today: date) -> dict[str, Any] | N
 def free_id(programs: Sequence[Program], programs_max: int) -> int:
     """The lowest id that no program has. Raises ProgramError when the board holds no more."""
     most = min(programs_max, protocol.PROGRAM_ID_LIMITS[1])
-    taken = {program["id"] for program in programs}
+    taken = {program.get("id") for program in programs}
     for number in range(protocol.PROGRAM_ID_LIMITS[0], most + 1):
         if number not in taken:
             return number

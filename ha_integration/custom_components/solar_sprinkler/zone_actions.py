@@ -47,18 +47,20 @@ async def set_program(coordinator: SprinklerCoordinator, zone: int, given: Mappi
     def change(wanted: Any) -> Any:
         try:
             number = given.get("program") or programs.free_id(wanted, board.announce.programs_max)
-            known = next((program for program in wanted if program["id"] == number), {"id": number, "zone": zone})
-            if known["zone"] != zone:
-                raise ProgramError("program_of_another_zone", zone=str(known["zone"]))
-            if number not in [program["id"] for program in wanted]:
-                programs.free_id(wanted, board.announce.programs_max)
+            known = next((program for program in wanted if program.get("id") == number), None)
+            if known is None:
+                programs.free_id(wanted, board.announce.programs_max)  # raises if there is room for no more
+                known = {"id": number, "zone": zone}
+            elif known not in programs.of_zone(wanted, zone):
+                raise ProgramError("program_of_another_zone", zone=str(known.get("zone")))
             made = program_actions.changed(known, given, today, board.announce.run_time_max_s)
         except ProgramError as error:
             raise coordinator.words.invalid(error.key, **error.values) from error
         numbers.append(number)
         if given.get("name"):
             coordinator.memory.names[str(number)] = given["name"]
-        return sorted([made, *(program for program in wanted if program is not known)], key=lambda each: each["id"])
+        others = [program for program in wanted if program is not known]
+        return sorted([made, *others], key=lambda each: str(each.get("id")))
 
     is_confirmed = await coordinator.desired.async_edit(programs=change)
     return {"program": numbers[-1], **confirmation(coordinator.data, is_confirmed=is_confirmed)}
@@ -67,7 +69,7 @@ async def set_program(coordinator: SprinklerCoordinator, zone: int, given: Mappi
 def get_programs(coordinator: SprinklerCoordinator, zone: int) -> ServiceResponse:
     """The programs of a zone as they are wanted."""
     board, now = coordinator.data, dt_util.now()
-    found = [program for program in board.programs if program.get("zone") == zone]
+    found = programs.of_zone(board.programs, zone)
     told = [program_actions.told(coordinator.hass, program, _name(coordinator, program), now) for program in found]
     return {"programs": told, **confirmation(board, is_confirmed=not board.is_waited_for)}
 
