@@ -14,6 +14,7 @@ from custom_components.solar_sprinkler import issues, protocol
 from tests.ha import witness
 from tests.ha.conftest import DOMAIN, Sprinkler
 
+PROBLEM = "binary_sensor.solar_sprinkler_5a17e001_problem"
 VALVE_1 = "valve.solar_sprinkler_5a17e001_zone_1"
 
 
@@ -117,6 +118,18 @@ async def test_programs_that_nobody_knows_can_be_replaced_by_none(hass, sprinkle
     desired = sprinkler.published("desired")[-1]
     assert (desired["version"], desired["programs"], desired["settings"]["seasonal_adjust_pct"]) == (4, [], 100)
     assert found(hass) == {}
+
+
+async def test_safe_mode_is_a_problem_that_a_restart_may_mend(hass, sprinkler: Sprinkler):
+    await healthy(sprinkler)
+    sprinkler.state["safe_mode"] = True
+    await sprinkler.sleeps(until=witness.NOW + 900)
+    assert hass.states.get(PROBLEM).attributes["faults"] == ["safe_mode"]
+    assert sprinkler.value(PROBLEM) == "on"
+    sentence = hass.states.get("sensor.solar_sprinkler_5a17e001_zone_1_last_result").attributes["sentence"]
+    assert sentence.endswith("; the board is in safe mode")
+    assert (await mend(hass, "safe_mode_0"))["type"] is FlowResultType.CREATE_ENTRY
+    assert sprinkler.published("command")[-1]["command"] == "restart"
 
 
 async def test_silent_board_is_overdue_until_it_speaks(hass, sprinkler: Sprinkler):

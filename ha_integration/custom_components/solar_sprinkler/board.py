@@ -132,7 +132,8 @@ class Board:
         """Fault words of the board and of its zones, each once, in the order in which they were said."""
         if self.state is None:
             return ()
-        said = [*self.state.faults, *(fault for zone in self.state.zones for fault in zone.faults)]
+        safe = ["safe_mode"] if self.state.safe_mode else []
+        said = [*safe, *self.state.faults, *(fault for zone in self.state.zones for fault in zone.faults)]
         return tuple(dict.fromkeys(said))
 
     def next_change_at(self, now: float) -> int | None:

@@ -21,7 +21,8 @@ ZONE_FAULTS = ("no_flow", "leak", "overrun")  # a person clears them, after a lo
 BOARD_FAULTS = ("low_battery", "sensor", "storage", "tampering", "clock")
 CLOCK = "fault_clock"
 DESIRED_UNKNOWN = "desired_unknown"
-FIXABLE = frozenset({*(f"fault_{word}" for word in ZONE_FAULTS), CLOCK, DESIRED_UNKNOWN})
+SAFE_MODE = "safe_mode"
+FIXABLE = frozenset({*(f"fault_{word}" for word in ZONE_FAULTS), CLOCK, DESIRED_UNKNOWN, SAFE_MODE})
 CRITICAL = frozenset({"valve_overdue", "fault_leak", "fault_overrun"})
 
 
@@ -48,6 +49,8 @@ def wanted(board: Board, teller: Teller) -> Iterator[Issue]:
     if board.state is None:
         return
     yield from _out_of_reach(board, teller)
+    if board.state.safe_mode:
+        yield Issue(SAFE_MODE)
     known = {word: Issue(f"fault_{word}") for word in BOARD_FAULTS}
     yield from (known[word] for word in board.state.faults if word in known)
     for zone in board.state.zones:

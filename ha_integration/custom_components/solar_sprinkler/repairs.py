@@ -9,7 +9,7 @@ from homeassistant.exceptions import HomeAssistantError
 
 from .const import DOMAIN
 from .coordinator import SprinklerConfigEntry, SprinklerCoordinator
-from .issues import CLOCK, DESIRED_UNKNOWN
+from .issues import CLOCK, DESIRED_UNKNOWN, SAFE_MODE
 
 
 class MendFlow(ConfirmRepairFlow):
@@ -38,6 +38,8 @@ class MendFlow(ConfirmRepairFlow):
             await coordinator.async_tell_time()
         elif self._key == DESIRED_UNKNOWN:
             await coordinator.desired.async_start_afresh()
+        elif self._key == SAFE_MODE:
+            await coordinator.commands.tell("restart")
         else:
             await coordinator.commands.tell("clear_fault", zone=self._zone)
 

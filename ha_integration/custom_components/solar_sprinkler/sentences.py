@@ -69,6 +69,8 @@ class Teller:
         """When the zone starts next, or what is in the way."""
         zone, delay_until = board.zone(number), board.setting("rain_delay_until", 0)
         start_at = zone.next_run_at if zone else 0
+        if board.state and board.state.safe_mode:
+            return self.words.say("reason", "safe_mode")
         if board.setting("winter"):
             return self.words.say("sentence", "in_winter")
         if board.setting("watering_enabled") is False:
