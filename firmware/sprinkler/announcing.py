@@ -34,6 +34,5 @@ def announce(app):
         protocol.RUN_TIME_S_LIMITS[1],
         protocol.PROGRAM_ID_LIMITS[1],
     )
-    return (
-        head + '"commands": %s, "features": %s}' % (json.dumps(list(protocol.COMMANDS)), json.dumps(features))
-    ).encode()
+    lists = (json.dumps(list(protocol.COMMANDS)), json.dumps(features), "held" if app.board.held else "latching")
+    return (head + '"commands": %s, "features": %s, "valve": "%s"}' % lists).encode()

@@ -205,6 +205,12 @@ class App:
         if self.safe_mode:
             actions = [action[:-1] + ("safe_mode",) if action[-1] == "over_cap" else action for action in actions]
         self._failed = self.runs.carry_out(actions)
+        if self.runs.check:
+            from .check import follow
+
+            follow(self, ml)
+            if not self.runs.check:
+                self.board.drop("check")
         self._answer(actions, requests, ids)
         if actions:
             self.outbox.state_due = True
@@ -262,6 +268,8 @@ class App:
                 if action[0] == "refused" and not request[3]:  # the button's: the core tells of a program's itself
                     self.runs.skip(zone, 0, action[2])
                 continue
+            if request[0] == "check" and action[0] == "accepted":
+                self.runs.check = [zone, 0, 0, state.OPEN]
             run = self.runs.get(zone) if request[0] == "run" and action[0] == "accepted" else None
             granted_s = request[2] // 1000 if request[0] == "run" and action[0] != "refused" else 0
             reason = action[2] if action[0] == "refused" else ("queued" if action[0] == "queued" else "")

@@ -45,12 +45,15 @@ def _judge(app, command, retained):
 
 def _dispatch(app, inbox, command, command_id):
     kind = command["command"]
-    if kind == "run":
+    if kind in ("run", "check_valve"):
         zone = integer(command["zone"], (1, 255))
         if zone > app.board.zones():
             raise RefusedError("unknown_zone")
         if app.settings.winter:
             raise RefusedError("winter")
+        if kind == "check_valve":
+            inbox.add(("check", zone), command_id)
+            return
         inbox.add(("run", zone, integer(command["run_time_s"], (0, 86400)) * 1000, 0), command_id)
     elif kind in ("stop", "clear_fault"):
         zone = integer(command["zone"], (0, 255))

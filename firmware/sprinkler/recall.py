@@ -95,7 +95,8 @@ def take_session(memory, data):
     m.power_mode, m.fault_mask, m.subscribed, m.failed_joins, m.estimated = fields[7:12]
     m.battery_days, m.low_mv, m.low_before_mv, m.low_day, m.unsynced_s = fields[12:17]
     m.flash_event, m.flash_sample, m.kept, m.dropped, m.broker_ip, m.ntp_ip = fields[17:23]
-    m.crashes, m.boots, m.wakes = fields[23:]
+    m.crashes, m.boots, m.wakes = fields[23:26]
+    m.check = fields[26:]
     size = struct.calcsize(LAST_RUN_FORM)
     for i in range(ZONES):
         run = struct.unpack(LAST_RUN_FORM, data[end : end + size])

@@ -87,6 +87,7 @@ def _zone_state(app, zone, now_s):
             "next_run_at": app.clock.unix(app.planner.next_start_s(zone)),
             "faults": [word for bit, word in state.FAULT_WORDS if s[z + state.FAULT] & bit],
             "last_run": _last_run(app, zone),
+            "check": _check(app, metered) if app.memory.check[1] == zone else None,
         }
     )
 
@@ -103,6 +104,15 @@ def _last_run(app, zone):
         "reason": protocol.REASONS[run[4]],
         "duration_s": run[5],
         "volume_ml": run[6] if app.senses.has_flow() else None,
+    }
+
+
+def _check(app, metered):
+    at, _, verdict, volume_ml = app.memory.check
+    return {
+        "at": app.clock.unix(at),
+        "verdict": protocol.CHECKS[verdict],
+        "volume_ml": volume_ml if metered else None,
     }
 
 

@@ -30,6 +30,7 @@ class Runs:
         self._by_zone = {}
         self._checkpoint_ms = 0
         self._checkpoints = 0
+        self.check = None  # what a check of a valve has seen so far (check.py)
         self.by_hand = 0  # bit z: the next run of zone z was asked for by the button
 
     def get(self, zone):

@@ -21,7 +21,7 @@ LEDGER_FORM = "<BBBBHHHQIIII8H4BIhII"
 _LEDGER_BYTES = 68
 TAIL_FORM = "<II"  # behind the ledger in the journal: boot id and number of the first event that follows
 _TAIL_EVENTS = 2  # with them the journal stays below 128 bytes, which are cheap to write
-SESSION_FORM = "<IIIIIIIBBBBBBHHHHIIBH4s4sBHH"
+SESSION_FORM = "<IIIIIIIBBBBBBHHHHIIBH4s4sBHHIBBH"
 LAST_RUN_FORM = "<HIBBBHI"  # run id, at, program, result, reason, duration s, volume ml
 EVENT_FORM = "<IBBHBBBHI"  # at, event, zone, run id, program, result, reason, duration s, volume ml
 SAMPLE_FORM = "<IHhHhBBBBHbh"  # at, solar mv, ma, battery mv, ma, soil % of 4 zones, flow ml/min, rssi, weather (4 * temperature dc + rain)
@@ -112,6 +112,7 @@ class Memory:
         self.kept = 0  # 1: flash holds some of the backlog
         self.flash_event = self.flash_sample = 0  # the oldest numbers of this boot that flash holds; 0: none
         self.dropped = 0  # events and samples that were given up unheard since memory was lost
+        self.check = (0, 0, 0, 0)  # the last check of a valve: at, zone (0: none), index into protocol.CHECKS, ml
         self.broker_ip = self.ntp_ip = bytes(4)  # what their names stood for
         self.crashes = 0  # boots by the watchdog, one soon after the other
         self.boots = self.wakes = 0  # since memory was lost: starts, and ends of a sleep; both go round
@@ -232,7 +233,7 @@ class Memory:
             self.crashes,
             self.boots,
             self.wakes,
-        )
+        ) + self.check
         parts.append(struct.pack(SESSION_FORM, *(session + flags + battery + kept)))
         parts += [struct.pack(LAST_RUN_FORM, *(run or (0,) * 7)) for run in self.last_runs]
         parts.append(bytes((len(self.events), len(self.samples))))

@@ -31,6 +31,7 @@ SERVICES = {
     "names": {"errors"},
     "joining": {"errors", "link", "mqtt", "names"},
     "commands": {"errors", "protocol", "settings"},
+    "check": {"core", "protocol"},
     "announcing": {"protocol", "report"},
     "link": {"errors", "joining", "mqtt"},
     "settings": {"errors"},

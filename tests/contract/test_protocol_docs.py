@@ -38,13 +38,15 @@ def keys(content) -> dict:
 
 @pytest.fixture(scope="module")
 def talk():
-    """A board that had a run, a refusal, a sleep: at least one message on every topic."""
+    """A board that had a run, a check, a sleep: at least one message on every topic."""
     rig = Rig(ntp_host="")
     rig.settle()
     rig.send(protocol.TIME, {"nonce": rig.said(protocol.TIME_REQUEST)[-1]["nonce"], "at": int(rig.now())})
     rig.run(3)
     rig.command("run", zone=1, run_time_s=10)
     rig.run(40)
+    rig.command("check_valve", zone=1)
+    rig.run(20)
     yield rig
     rig.board.stop()
 

@@ -182,3 +182,134 @@ def test_a_held_program_resumes_once_after_a_watchdog_reset(held):
     held.run(600)
     assert openings(held) == 2
     assert 540 <= held.opened_s() <= 600
+
+
+# A check of a valve
+
+
+def checked(rig, zone=1, seconds=20):
+    """Ask for a check; the reply and, if there is one, the verdict."""
+    command_id = rig.command("check_valve", zone=zone)
+    rig.run(seconds)
+    return rig.reply(command_id), rig.zone(zone)["check"]
+
+
+def swap_wires(rig, zone):
+    """The coil of `zone` is connected the other way round, and nobody told the board."""
+    rig.board.bench.bridge.swapped_mask = 1 << zone - 1
+
+
+def test_a_sound_valve_is_ok_and_the_check_is_a_run_of_five_seconds(rig):
+    reply, check = checked(rig, 2)
+    assert reply["accepted"]
+    assert check["verdict"] == "ok"
+    assert check["at"] == pytest.approx(rig.now(), abs=20)
+    assert 300 < check["volume_ml"] < 700
+    assert rig.opened_s() == pytest.approx(5, abs=0.6)
+    (event,) = rig.events("checked")
+    assert (event["zone"], event["reason"], event["volume_ml"]) == (2, "ok", check["volume_ml"])
+    assert rig.zone(1)["check"] is None
+    assert rig.zone(2)["evidence"] == "verified"
+
+
+def test_a_check_is_known_after_a_sleep():
+    rig = Rig(responsive=False)
+    rig.run(60)
+    rig.command("check_valve", zone=1, expires_at=int(rig.now()) + 3600)
+    rig.run(1000)
+    assert rig.zone()["check"]["verdict"] == "ok"
+    rig.run(1000)
+    assert len(rig.board.boots) == 3
+    assert rig.zone()["check"]["verdict"] == "ok"
+    rig.board.stop()
+
+
+def test_a_valve_that_does_not_open_is_no_flow(rig):
+    rig.world.zones[0].valve.sticks_closed = True
+    assert checked(rig)[1]["verdict"] == "no_flow"
+
+
+def test_a_valve_that_does_not_close_is_a_leak(rig):
+    rig.command("check_valve", zone=1)
+    rig.run(3)
+    rig.world.zones[0].valve.sticks_open = True
+    rig.run(20)
+    assert rig.zone()["check"]["verdict"] == "leak"
+
+
+@pytest.mark.parametrize("zones", [1, 2])
+def test_swapped_wires_show_as_water_while_closed_and_none_while_open(zones):
+    rig = Rig(zones=zones)
+    swap_wires(rig, 1)
+    rig.run(60)
+    assert rig.open_zones() == [1]
+    assert "leak" in rig.zone()["faults"]
+    reply, check = checked(rig)
+    assert reply["accepted"]
+    assert check["verdict"] == "swapped"
+    rig.board.stop()
+
+
+def test_without_a_meter_a_check_says_so():
+    rig = Rig(ul_per_pulse=0)
+    rig.run(40)
+    _, check = checked(rig, seconds=40)
+    assert (check["verdict"], check["volume_ml"]) == ("unmetered", None)
+    assert rig.opened_s() == pytest.approx(5, abs=0.6)
+    rig.board.stop()
+
+
+def test_no_check_while_another_zone_waters(rig):
+    rig.command("run", zone=1, run_time_s=60)
+    rig.run(5)
+    reply, check = checked(rig, 2)
+    assert (reply["accepted"], reply["reason"], check) == (False, "busy", None)
+    assert rig.open_zones() == [1]
+
+
+def test_a_locked_zone_that_is_closed_is_not_checked(rig):
+    rig.command("run", zone=1, run_time_s=10)
+    rig.run(5)
+    rig.world.zones[0].valve.sticks_open = True
+    rig.run(60)
+    rig.world.zones[0].valve.sticks_open = False
+    rig.run(90)
+    reply, _ = checked(rig)
+    assert reply["reason"] == "lockout"
+
+
+def test_no_check_on_a_battery_that_could_not_close_again():
+    rig = Rig(scenario={"battery_pct": 5, "panel_w": 0})
+    swap_wires(rig, 1)
+    rig.run(60)
+    before = rig.board.bench.bridge.pulses.copy()
+    rig.command("check_valve", zone=1)
+    rig.run(10)
+    assert not [p for p in list(rig.board.bench.bridge.pulses)[len(before) :] if p.zone == 1 and not p.opens]
+    rig.board.stop()
+
+
+def test_a_check_that_is_stopped_has_no_verdict(rig):
+    rig.command("check_valve", zone=1)
+    rig.run(2)
+    rig.command("stop", zone=1)
+    rig.run(20)
+    assert rig.zone()["check"] is None
+    assert rig.events("checked") == []
+    assert rig.open_zones() == []
+
+
+def test_a_reset_during_a_check_closes_and_leaves_no_verdict(rig):
+    rig.command("check_valve", zone=1)
+    rig.run(2)
+    assert rig.open_zones() == [1]
+    rig.board.reset_now()
+    rig.run(30)
+    assert rig.open_zones() == []
+    assert rig.zone()["check"] is None
+    assert rig.events("run_finished")[0]["reason"] == "reset"
+
+
+def test_a_held_valve_is_checked_like_any_other(held):
+    assert checked(held)[1]["verdict"] == "ok"
+    assert held.opened_s() == pytest.approx(5, abs=0.6)

@@ -102,7 +102,7 @@ VIEWS = (
         "leak",
         "a valve opens by itself",
         _ONE,
-        Adversary(((), (hand(_ONE),), (("clear_fault", 0),)), leaks=True),
+        Adversary(((), (hand(_ONE),), (("clear_fault", 0),), (("check", 1),), (("check", 1), ("stop", 1))), leaks=True),
     ),
     View(
         "storage",
@@ -138,7 +138,9 @@ VIEWS = (
         "two, leak",
         "a valve opens by itself, perhaps while the other one waters",
         _TWO,
-        Adversary(((), (hand(_TWO),)), resets=("watchdog",), leaks=True, sleeps=False),
+        Adversary(
+            ((), (hand(_TWO),), (("check", 1),), (("check", 2),)), resets=("watchdog",), leaks=True, sleeps=False
+        ),
     ),
     View(
         "expander",

@@ -4,7 +4,7 @@
 Pure: no clock, no I/O, no float, nothing remembered outside the state. It must not know how actions are carried out, what time it is, or who
 asked. `elapsed_ms` (since the step before) stands in for a clock, so the states stay finite and no clock can jump.
 
-Requests: ("run", zone, run_ms, program), ("stop", zone or 0), ("bare_stop",), ("clear_fault", zone or 0), ("failed", zone).
+Requests: ("run", zone, run_ms, program), ("check", zone), ("stop", zone or 0), ("bare_stop",), ("clear_fault", zone or 0), ("failed", zone).
 Actions, in the order they must be carried out: ("journal_open" | "pulse_open" | "pulse_close" | "journal_closed", zone),
 ("started" | "resumed", zone), ("finished", zone, program, cause, open_ms), ("skipped", zone, program, reason), ("fault" | "fault_cleared", zone or 0, word),
 ("accepted" | "queued", request index), ("refused", request index, reason).
@@ -107,6 +107,8 @@ def _hear(s: list, index: int, request: tuple, readings: tuple, limits: tuple[in
     kind = request[0]
     if kind == "run":
         _hear_run(s, index, request, readings, limits, out)
+    elif kind == "check":
+        _hear_check(s, index, request[1], readings, limits, out)
     elif kind == "failed":
         safety.action_failed(s, request[1], limits, out)
     elif kind == "bare_stop":
@@ -115,6 +117,30 @@ def _hear(s: list, index: int, request: tuple, readings: tuple, limits: tuple[in
         _stop(s, request[1], limits, out, True)
     elif kind == "clear_fault":
         _clear(s, request[1], out)
+
+
+def _hear_check(s: list, index: int, zone: int, readings: tuple, limits: tuple[int, ...], out: list) -> None:
+    """Open for the shortest time, to see what the valve does: like any run by hand, and only if nothing else is on. A valve that runs though it should
+    be closed may be tried too, lockout or not: the opening pulse closes it if its wires are swapped, and lets run what runs anyway if they are not."""
+    z = base(zone)
+    stuck = safety.stuck_open(s, zone)
+    reason = safety.refusal(s, zone, limits[safety.MIN], readings, limits, stuck)
+    for other in range(1, zones(s) + 1):
+        o = base(other)
+        if s[o + QUEUED_MS] or (s[o + PHASE] != CLOSED and not (stuck and safety.stuck_open(s, other))):
+            reason = reason or "busy"
+        if other != zone and s[o + GRANTED_MS]:
+            reason = reason or "busy"
+    if reason:
+        out.append(("refused", index, reason))
+    elif stuck:
+        if s[z + GRANTED_MS]:
+            out.append(("finished", zone, s[z + PROGRAM], s[z + CAUSE], s[z + OPEN_MS]))
+            safety.end_run(s, zone)
+        safety.open_zone(s, zone, limits[safety.MIN], 0, limits, out)
+    else:
+        s[z + QUEUED_MS] = limits[safety.MIN]
+        s[z + QUEUED_PROGRAM] = s[z + QUEUE_AGE_MS] = 0
 
 
 def _hear_run(s: list, index: int, request: tuple, readings: tuple, limits: tuple[int, ...], out: list) -> None:

@@ -70,13 +70,21 @@ BATTERY_MV = 0  # 0: unknown or implausible
 FLOW_ML = 1  # since the last step
 
 
-def refusal(s: list, zone: int, run_ms: int, readings: tuple, limits: tuple[int, ...]) -> str:
+def stuck_open(s: list, zone: int) -> bool:
+    """True while water runs though `zone` was closed again and again."""
+    z = base(zone)
+    return s[z + PHASE] in (CLOSING, CHECKING) and s[z + FAULT] & LOCKOUT > 0
+
+
+def refusal(
+    s: list, zone: int, run_ms: int, readings: tuple, limits: tuple[int, ...], waives_lockout: bool = False
+) -> str:
     """Why `zone` may not be opened for `run_ms` now: a reason word, or "" when it may be."""
     if run_ms > min(limits[CAP], CAP_MS):
         return "over_cap"
     if run_ms < limits[MIN]:
         return "under_min"
-    if s[base(zone) + FAULT] & LOCKOUT:
+    if s[base(zone) + FAULT] & LOCKOUT and not waives_lockout:
         return "lockout"
     if s[BATTERY_LOW] or readings[BATTERY_MV] < limits[OPEN_MV]:
         return "low_battery"

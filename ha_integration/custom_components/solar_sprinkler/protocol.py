@@ -25,11 +25,12 @@ TO_BOARD = (ACK, DESIRED, COMMAND, TIME)
 TO_HOME_ASSISTANT = (ANNOUNCE, AVAILABILITY, STATE, TELEMETRY, EVENT, REPLY, TIME_REQUEST)
 
 # Words. Order is part of the contract: the board keeps their index in its backlog.
-COMMANDS = ("run", "stop", "stay_awake", "identify", "clear_fault", "restart")
-EVENTS = ("boot", "run_started", "run_finished", "run_skipped", "fault", "fault_cleared")
+COMMANDS = ("run", "stop", "stay_awake", "identify", "clear_fault", "restart", "check_valve")
+EVENTS = ("boot", "run_started", "run_finished", "run_skipped", "fault", "fault_cleared", "checked")
 FAULTS = ("no_flow", "leak", "overrun", "low_battery", "sensor", "clock", "storage", "tampering")
 VALVES = ("closed", "opening", "open", "closing", "unknown")
 EVIDENCE = ("unknown", "assumed", "sensed", "verified")
+CHECKS = ("ok", "no_flow", "leak", "swapped", "unmetered")  # what a check of a valve found
 RESULTS = ("", "completed", "stopped", "tripped", "skipped", "resumed")
 POWER_MODES = ("responsive", "normal", "saver", "critical", "winter")
 CLOCKS = ("unset", "estimated", "set")
@@ -77,6 +78,9 @@ REASONS = (
     "manual",  # the button on the board
     "checked",  # a valve was tried out
     "safe_mode",  # the firmware crashed again and again: nothing opens
+    "ok",  # this one and the next two are verdicts of a check, beside no_flow and leak
+    "swapped",  # water while closed, none while open: the coil's wires
+    "unmetered",  # no flow meter
 )
 
 # Limits: (lowest, highest), both allowed.

@@ -10,7 +10,7 @@ from .const import DOMAIN
 
 EXPLAINED = (frozenset(protocol.REASONS) | {"safe_mode"}) - {
     "", "requested", "queued", "reset", "skip_date", "missed", "power_on", "timer", "watchdog", "soft_reset", "adjusted_to_zero",
-    "frost", "wet", "season", "skipped", "rain_sensor", "clock_lost", "manual", "checked",
+    "frost", "wet", "season", "skipped", "rain_sensor", "clock_lost", "manual", "checked", "ok", "swapped", "unmetered",
 }  # fmt: skip
 
 
