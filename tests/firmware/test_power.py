@@ -116,3 +116,63 @@ def test_a_hop_after_a_reset_that_was_no_sleep_closes_first(make):
     rig.board.power_cut()
     rig.run(2)
     assert rig.open_zones() == []
+
+
+def test_the_batterys_days_follow_what_it_loses_in_a_day(make):
+    rig = make(scenario={"panel_w": 0, "battery_pct": 70})
+    rig.run(2)
+    rig.desired(1, wake_interval_s=3600)
+    rig.run(86400)
+    assert rig.state()["battery_days"] is None, "two whole days are not known yet"
+    rig.world.draw_mah(120)
+    rig.run(86400)
+    rig.world.draw_mah(120)
+    rig.run(86400)
+    rig.world.draw_mah(120)
+    rig.run(86400)
+    days = rig.state()["battery_days"]
+    left_pct = rig.world.truth()["battery_pct"] - 7  # 3.5 V, which is critical
+    assert days == pytest.approx(left_pct / 6.4, abs=3), "120 of 2000 mAh a day, and what the wakes take"
+
+
+def test_the_battery_lasts_under_a_sun_that_fills_it(make):
+    rig = make(scenario={"battery_pct": 60})
+    rig.run(2)
+    rig.desired(1, wake_interval_s=3600)
+    rig.run(4 * 86400)
+    assert rig.state()["battery_days"] == 99
+
+
+def test_the_board_wakes_half_as_often_when_the_battery_lasts_no_week(make):
+    rig = make(scenario={"panel_w": 0, "battery_pct": 70})
+    rig.run(2)
+    rig.desired(1, wake_interval_s=3600)
+    for _ in range(4):
+        rig.world.draw_mah(160)
+        rig.run(86400)
+    assert rig.state()["battery_days"] < 7
+    assert rig.state()["power_mode"] == "normal"
+    rig.desired(2, wake_interval_s=900)
+    rig.run(3 * 3600)
+    told = [a["until"] for a in sleeps(rig)[-3:]]
+    assert all(abs(b - a - 1800) < 20 for a, b in zip(told, told[1:], strict=False)), told
+
+
+def test_staying_awake_on_request_has_an_end_that_is_told(make):
+    rig = make()
+    rig.run(3)
+    rig.command("stay_awake", awake_s=90)
+    rig.run(5)
+    until = rig.state()["awake_until"]
+    assert until == pytest.approx(rig.now() + 87, abs=4)
+    rig.run(until - rig.now() + 10)
+    assert rig.board.session is None, "asleep"
+    assert rig.state()["awake_until"] == 0
+
+
+def test_winter_that_comes_in_a_wake_is_obeyed_in_the_same_wake(make):
+    rig = make()
+    rig.settle()
+    rig.desired(1, winter=True)
+    rig.run(920)
+    assert sleeps(rig)[-1]["until"] - rig.now() > 20000
