@@ -1,5 +1,7 @@
 """What the battery allows: modes, how long the board sleeps, and what a wake with nothing to do costs."""
 
+from itertools import pairwise
+
 import pytest
 
 from sprinkler import protocol
@@ -155,7 +157,7 @@ def test_the_board_wakes_half_as_often_when_the_battery_lasts_no_week(make):
     rig.desired(2, wake_interval_s=900)
     rig.run(3 * 3600)
     told = [a["until"] for a in sleeps(rig)[-3:]]
-    assert all(abs(b - a - 1800) < 20 for a, b in zip(told, told[1:], strict=False)), told
+    assert all(abs(b - a - 1800) < 20 for a, b in pairwise(told)), told
 
 
 def test_staying_awake_on_request_has_an_end_that_is_told(make):
