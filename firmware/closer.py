@@ -24,6 +24,7 @@ HOP_S_MAX = 3600  # machine.deepsleep counts microseconds in 32 bit: above 71 mi
 SLEPT_CLOSED = 0xA5  # the mark of a sleep on purpose, with every valve verified closed
 QUICK_BOOTS_MAX = 3  # boots without a minute of uptime, before the board rests
 REST_MS = 600000
+SECOND_PRESS_MS = 300  # a press of reset in mid-sleep looks like the sleep's end; a second one, while this runs, does not
 RECORD = 8  # bytes of RTC memory that belong to this file
 WINDOW_MS = 1000  # long enough for a hand that goes from reset to the button; no sleeping board ever waits for it
 
@@ -160,6 +161,7 @@ def close_first(machine, time, config):
     rest = memory[RECORD:]
     if mark == SLEPT_CLOSED and cause == machine.DEEPSLEEP_RESET:
         if memory[4] or memory[5]:  # not due yet: no application, no radio, on to the next hop
+            time.sleep_ms(SECOND_PRESS_MS)
             sleep(machine, mark, memory[4] << 8 | memory[5])
         rtc.memory(record(0, 0) + rest)  # the mark counts for one wake
         return []

@@ -102,6 +102,7 @@ class SimulatedBoard:
         self.raise_crashes = True  # False: as on the board, a traceback and a dead prompt until the watchdog bites
         self.on_crash: Callable[[str], None] | None = None
         self.asleep_until_us = 0
+        self._starting = False
         self.flat = False  # off, because its cell is empty
         self.on_boot: Callable[[Port], None] | None = None  # called with each boot's stand-ins before boot.py runs
         self.on_end: Callable[[Ending], None] | None = None
@@ -140,7 +141,7 @@ class SimulatedBoard:
 
     def reset_now(self, cause: int = HARD_RESET) -> None:
         """The reset line is pulled: at once, whatever the firmware does."""
-        asleep = self.session is None
+        asleep = self.session is None and not self._starting
         self._interrupt(_Elsewhere(DEEPSLEEP_RESET if asleep and cause == HARD_RESET else cause))
 
     def power_cut(self, off_s: float = 1.0) -> None:
@@ -176,11 +177,22 @@ class SimulatedBoard:
         cause = PWRON_RESET
         try:
             while True:
-                cause = self._rest(BOOT_US, cause)
+                cause = self._start(cause)
                 cause = self._wait_for_charge(cause)
                 cause = self._after(self._boot(cause))
         except Stopped:
             self.session = None
+
+    def _start(self, cause: int) -> int:
+        """From the reset to the first line of boot.py; a reset meanwhile starts it anew."""
+        self._starting = True
+        try:
+            while True:
+                cause = self._rest(BOOT_US, cause)
+                if self.timeline.now_us >= self.asleep_until_us:
+                    return cause
+        finally:
+            self._starting = False
 
     def _boot(self, cause: int) -> Ending:
         """Run boot.py and main.py until something ends the boot."""

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 
+from sim.port import HARD_RESET
 from sprinkler import protocol
 
 from .rig import Rig
@@ -101,12 +102,28 @@ def test_a_hop_starts_no_application_joins_no_network_and_writes_no_flash(make):
     steps, sdk_writes = chip.flash.steps, chip.sdk_flash_writes
     rig.run(4.5 * 3600)
     assert len(boots.awake_ms) == 4
-    assert max(boots.awake_ms) < 100, "boot.py alone"
+    assert max(boots.awake_ms) < 400, "boot.py alone, and the time of a second press of reset"
     assert boots.applications == 0
     assert len(rig.broker.log) == said
     assert (chip.flash.steps, chip.sdk_flash_writes) == (steps, sdk_writes)
     rig.run(2 * 3600)
     assert boots.applications == 1, "it is counted when it comes"
+
+
+@pytest.mark.parametrize("between_s", [0.15, 0.5])
+def test_two_quick_presses_of_reset_bring_a_board_out_of_a_long_sleep(make, between_s):
+    rig = make()
+    rig.settle()
+    rig.desired(1, winter=True)
+    rig.run(930 + 1800)
+    rig.board.on_boot = lambda port: port.session.uart.extend(b"\r")
+    rig.board.reset_now()
+    rig.run(between_s)
+    rig.board.reset_now()
+    rig.run(60)
+    assert rig.board.boots[-1] == HARD_RESET
+    assert rig.board.session is not None, "held for the cable"
+    assert rig.open_zones() == []
 
 
 def test_a_hop_after_a_reset_that_was_no_sleep_closes_first(make):

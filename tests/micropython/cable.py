@@ -213,7 +213,7 @@ class Bench:
         asked = said.count("RESET button")
         if self.presses and asked > self._asked:
             self._asked = asked
-            for after_us in (300_000, 3_300_000):
+            for after_us in (300_000, 600_000):
                 self.timeline.at(self.timeline.now_us + after_us, self._press)
         self._answered = "the board answers" in said
 

@@ -19,7 +19,7 @@ from sim.remote.interpreter import ROOT, run_script
 from sim.world import Scenario, World
 from tests.micropython.cable import TOOL, Bench, Ran, Step, Until
 from tests.micropython.conftest import StartBroker
-from tools.micropython.package import build
+from tools.micropython.package import build, firmware_romfs
 
 OLDER_BOOT = b"""import machine, time, closer
 maintenance = True
@@ -185,7 +185,7 @@ def test_a_cable_that_is_pulled_leaves_a_board_that_closes_and_a_command_that_ca
     bench: Callable[..., Bench], tmp_path: Path, verb: str, step: int
 ):
     board = bench(settings=SLEEPY)
-    spoil_rom(board.board.image)
+    put_older(board.board.image)
     board.cut_at = step
     arguments = ("--settings", lawn(tmp_path, 9)) if verb == "configure" else ()
     (ran,) = board.run(board.provision(verb, *arguments))
@@ -215,7 +215,7 @@ def test_wherever_the_power_goes_the_board_closes_and_runs_no_half_application(
 ):
     board = bench(settings=SLEEPY)
     image = board.board.image
-    spoil_rom(image)
+    put_older(image)
     image.put_files({"/boot.py": OLDER_BOOT})
     before, whole = image.path.read_bytes(), [image.romfs()]
     steps = record(image)
@@ -259,9 +259,9 @@ def test_wherever_the_power_goes_on_a_new_board_what_starts_it_comes_after_what_
     assert closed > len(steps) // 2, "what closes comes first"
 
 
-def spoil_rom(image: FlashImage) -> None:
-    """Another application than this checkout's lies in the partition."""
-    image.put_romfs(build().romfs[:-64] + bytes(64))
+def put_older(image: FlashImage) -> None:
+    """Another application than this checkout's lies in the partition; it runs as well."""
+    image.put_romfs(firmware_romfs(FIRMWARE, optimisation=2))
 
 
 def record(image: FlashImage) -> list[Callable[[FlashImage], None]]:

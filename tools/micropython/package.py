@@ -95,11 +95,11 @@ def bundled_closer(firmware: Path, closer: str) -> str:
     return bundle({"closer": closer}, others, {"closer": tuple(sorted(mentioned & defined))})["closer"]
 
 
-def firmware_romfs(firmware: Path) -> bytes:
+def firmware_romfs(firmware: Path, optimisation: int = 3) -> bytes:
     """The application below `firmware` as the ROMFS image that a board runs it from."""
     files = {"sprinkler/__init__.mpy": compile_text("", "sprinkler")}
     for name, text in bundled(firmware).items():
-        files[name.replace(".", "/") + ".mpy"] = compile_text(text, name)
+        files[name.replace(".", "/") + ".mpy"] = compile_text(text, name, optimisation)
     return make_romfs(files)
 
 

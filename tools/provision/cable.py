@@ -23,17 +23,14 @@ READ_S, WRITE_S = 2.0, 5.0  # the longest silence within an answer; the longest 
 KNOCK = b"\r\x02"  # Return opens boot.py's window; Ctrl-B leaves the raw prompt that a tool cut off may have left
 KNOCK_S = 0.1  # the window is open for a second
 PROMPT = b">>> "
-FIRST_PULL_S, SECOND_PULL_S = (
-    1.0,
-    3.0,
-)  # a sleeping board only wakes at the first reset, and opens its window at the second
-ASK_AFTER_S = 4.5
+PULLS_S = (1.0, 1.25, 4.0, 4.25)  # a sleeping board only wakes at the first, and opens its window at the second
+ASK_AFTER_S = 6.5
 TELL_EVERY_S = 10.0
 CLOSES_WITHIN_S = 3.0  # from reset until the last of four zones has had its pulse, with room to spare
 
 PRESS = (
-    "No answer yet: the board sleeps or works. Press its RESET button now. If nothing is said here within three seconds, press\n"
-    "it once more: a sleeping board only wakes at the first press. Nothing needs to be held; waiting up to {left} s."
+    "No answer yet: the board sleeps or works. Press its RESET button twice now, as quickly as a double click: a sleeping board\n"
+    "only wakes at the first press. Nothing needs to be held; waiting up to {left} s."
 )
 STAYS = "import os\nprint(globals().get('maintenance', True) or 'main.py' not in os.listdir('/'))"
 LOST = (
@@ -138,7 +135,7 @@ class Knock:
     def until_prompt(self) -> None:
         """Returns at the raw prompt of a board that stays there. Raises CableError when none answers in time."""
         began = told = time.monotonic()
-        pulls, ask_after_s = [FIRST_PULL_S, SECOND_PULL_S], ASK_AFTER_S
+        pulls, ask_after_s = list(PULLS_S), ASK_AFTER_S
         while True:
             if self._answers() and self._stays():
                 if told != began:
@@ -201,6 +198,6 @@ class Knock:
                 "interpreter with `flash`"
             )
         return (
-            "no board answered: check the cable (one with data lines) and the port, press RESET twice while this waits; a board "
+            "no board answered: check the cable (one with data lines) and the port, press RESET twice, quickly, while this waits; a board "
             "without MicroPython needs `flash` first"
         )
