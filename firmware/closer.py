@@ -24,7 +24,9 @@ HOP_S_MAX = 3600  # machine.deepsleep counts microseconds in 32 bit: above 71 mi
 SLEPT_CLOSED = 0xA5  # the mark of a sleep on purpose, with every valve verified closed
 QUICK_BOOTS_MAX = 3  # boots without a minute of uptime, before the board rests
 REST_MS = 600000
-SECOND_PRESS_MS = 300  # a press of reset in mid-sleep looks like the sleep's end; a second one, while this runs, does not
+SECOND_PRESS_MS = (
+    300  # a press of reset in mid-sleep looks like the sleep's end; a second one, while this runs, does not
+)
 RECORD = 8  # bytes of RTC memory that belong to this file
 WINDOW_MS = 1000  # long enough for a hand that goes from reset to the button; no sleeping board ever waits for it
 
