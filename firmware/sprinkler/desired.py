@@ -4,11 +4,12 @@ Rule: a text is taken as a whole or refused as a whole, with a reason word; the 
 """
 
 import json
+import struct
 
 from . import protocol
 from .auth import verify
-from .core.localtime import day_number, parse_rule
-from .core.schedule import NEVER
+from .core import schedule
+from .core.localtime import date_of, day_number, parse_rule
 from .errors import RefusedError
 from .settings import Settings, integer
 from .store import DESIRED, OLD, read_file
@@ -68,8 +69,40 @@ def parse(body, length, zone_count):
         s.rule = parse_rule(s.tz_rule)
     except (ValueError, IndexError):
         raise RefusedError("invalid")
+    _season(s, given)
+    s.zones = _zones(given.get("zones", []), zone_count)
     s.programs = _programs(body, programs, zone_count)
     return s
+
+
+def _season(s, given):
+    s.season_from, s.season_to = given.get("season_from", 0), given.get("season_to", 0)
+    if (s.season_from, s.season_to) != (0, 0):
+        for date in (s.season_from, s.season_to):
+            _day(20000000 + integer(date, (101, 1231)))  # of a leap year
+    s.frost_below_dc = given.get("frost_below_dc")
+    if s.frost_below_dc is not None:
+        integer(s.frost_below_dc, protocol.FROST_BELOW_DC_LIMITS)
+
+
+def _zones(given, zone_count):
+    """What is set for each zone, as settings.zones holds it; the application rate is for others to reckon with."""
+    parts = [bytes(5)] * 4
+    try:
+        for zone in given:
+            number = integer(zone["zone"], (1, 4))
+            if number > zone_count:
+                raise RefusedError("unknown_zone")
+            cycle_s = zone.get("cycle_s", 0)
+            soak_s = integer(zone.get("soak_s", 0), protocol.SOAK_S_LIMITS)
+            skip_above_pct = integer(zone.get("skip_above_pct", 0), protocol.SKIP_ABOVE_PCT_LIMITS)
+            integer(zone.get("application_rate_um_h", 0), protocol.APPLICATION_RATE_UM_H_LIMITS)
+            if cycle_s != 0 or type(cycle_s) is not int:
+                integer(cycle_s, protocol.CYCLE_S_LIMITS)
+            parts[number - 1] = struct.pack(">HHB", cycle_s, soak_s, skip_above_pct)
+    except (KeyError, TypeError, AttributeError):
+        raise RefusedError("invalid")
+    return b"".join(parts)
 
 
 def children(text, start, end):
@@ -103,47 +136,77 @@ def children(text, start, end):
 def _programs(body, spans, zone_count):
     if len(spans) > protocol.PROGRAM_ID_LIMITS[1]:
         raise RefusedError("too_many")
-    programs = []
+    programs, ids = [], []
     try:
         for start, end in spans:
             p = json.loads(bytes(body[start:end]))
-            if p.get("enabled", True) is True:
-                programs.append(_program(p, zone_count))
+            program = _program(p, zone_count)
+            ids.append(program[schedule.HEAD] & 15)
+            enabled = p.get("enabled", True)
+            if type(enabled) is not bool:
+                raise RefusedError("invalid")
+            if enabled:
+                programs.append(program)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise RefusedError("invalid")
-    programs.sort(key=lambda p: (p[1], p[0]))
-    ids = [p[0] for p in programs]
     if len(set(ids)) != len(ids):
         raise RefusedError("invalid")
+    programs.sort(key=lambda program: program[schedule.HEAD] & schedule.ORDER)
     return tuple(programs)
 
 
 def _program(p, zone_count):
-    weekdays = 0
-    for day in p["weekdays"]:
-        weekdays |= 1 << integer(day, (0, 6))
-    skip = p.get("skip_dates", [])
-    if not weekdays or len(skip) > protocol.SKIP_DATES_MAX:
-        raise RefusedError("invalid")
-    until = integer(p.get("until", 0), (0, 20991231))
+    """A program as core.schedule has it."""
     zone = integer(p["zone"], (1, 4))
     if zone > zone_count:
         raise RefusedError("unknown_zone")
-    return (
-        integer(p["id"], protocol.PROGRAM_ID_LIMITS),
-        zone,
-        weekdays,
-        integer(p["start_min"], protocol.START_MIN_LIMITS),
-        integer(p["run_time_s"], protocol.RUN_TIME_S_LIMITS),
-        _day(until) if until else NEVER,
-        tuple(_day(date) for date in skip),
+    start, lost = p.get("start", "clock"), p.get("when_clock_lost", "skip")
+    skip = p.get("skip_dates", [])
+    if start not in protocol.STARTS or lost not in ("skip", "run") or len(skip) > protocol.SKIP_DATES_MAX:
+        raise RefusedError("invalid")
+    how = protocol.STARTS.index(start)
+    start_min = (
+        integer(p.get("offset_min", 0), protocol.OFFSET_MIN_LIMITS)
+        if how
+        else integer(p["start_min"], protocol.START_MIN_LIMITS)
     )
+    until = integer(p.get("until", 0), (0, 20991231))
+    program = (
+        integer(p["id"], protocol.PROGRAM_ID_LIMITS) + 16 * zone + 128 * how + 512 * (lost == "run"),
+        _days(p),
+        start_min,
+        integer(p["run_time_s"], protocol.RUN_TIME_S_LIMITS),
+        _day(until) if until else schedule.NEVER,
+    )
+    return program + tuple(_day(date) for date in skip)
+
+
+def _days(p):
+    """How often, by exactly one of three keys."""
+    kinds = [key for key in ("weekdays", "every_days", "odd_even") if p.get(key) is not None]
+    if len(kinds) != 1:
+        raise RefusedError("invalid")
+    if kinds[0] == "weekdays":
+        mask = 0
+        for day in p["weekdays"]:
+            mask |= 1 << integer(day, (0, 6))
+        if not mask:
+            raise RefusedError("invalid")
+        return mask << 2 | schedule.WEEKDAYS
+    if kinds[0] == "every_days":
+        return (_day(p["from_date"]) << 5 | integer(p["every_days"], protocol.EVERY_DAYS_LIMITS)) << 2 | schedule.EVERY
+    if p["odd_even"] not in ("odd", "even"):
+        raise RefusedError("invalid")
+    return schedule.ODD if p["odd_even"] == "odd" else schedule.EVEN
 
 
 def _day(date):
-    """The day number of yyyymmdd."""
+    """The day number of yyyymmdd. Raises RefusedError for a date that there is not."""
     integer(date, (20000101, 20991231))
     year, month, day = date // 10000, date // 100 % 100, date % 100
-    if not 1 <= month <= 12 or not 1 <= day <= 31:
+    if not 1 <= month <= 12:
         raise RefusedError("invalid")
-    return day_number(year, month, day)
+    number = day_number(year, month, day)
+    if date_of(number) != (year, month, day):
+        raise RefusedError("invalid")
+    return number

@@ -7,6 +7,7 @@ is due, when settings or clock changed, and once an hour. It must not know valve
 _PATIENCE_MS = 10000  # how long a start waits for the time to be confirmed, after a sleep that may have been some percent too short
 _LOOK_EVERY_MS = 1000  # while it waits
 _LOOK_AGAIN_S = 3600
+_LOOK_ESTIMATED_S = 60  # while the time is only estimated: a start may wait for the right one
 
 
 class Planner:
@@ -14,7 +15,7 @@ class Planner:
 
     def __init__(self, app):
         self._app = app
-        self._asked = {}  # program id: day of a start that was asked for and has neither begun nor been skipped
+        self._asked = {}  # program id: its new run-once key, of a start that was asked for and has neither begun nor been skipped
         self._starts = (0,) * 5  # the next start of any zone, and of each; seconds since 2000, 0: none
         self._from_s = self._until_s = 0  # while the clock is between them, nothing starts
         self._looked_ms = 0
@@ -43,15 +44,16 @@ class Planner:
         if not self.waiting:
             requests = self._begin(found)
             self._from_s = now_s
-            self._until_s = min(self._starts[0] or now_s + _LOOK_AGAIN_S, now_s + _LOOK_AGAIN_S)
+            again_s = now_s + (_LOOK_AGAIN_S if not app.memory.estimated else _LOOK_ESTIMATED_S)
+            self._until_s = min(self._starts[0] or again_s, again_s)
         app.board.drop("planning")
         return requests
 
     def _begin(self, found):
         """Ask for each start that was found, or give its reason."""
         requests = []
-        for zone, program_id, day, run_ms, reason in found:
-            self._asked[program_id] = day
+        for zone, program_id, key, run_ms, reason in found:
+            self._asked[program_id] = key
             if reason:
                 self._app.runs.skip(zone, program_id, reason)
             else:

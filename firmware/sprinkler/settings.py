@@ -43,6 +43,11 @@ class Settings:
         self.rain_delay_until = 0  # Unix seconds, as on the wire
         self.seasonal_adjust_pct = 100
         self.wake_interval_s = 900
+        self.season_from = self.season_to = 0  # month * 100 + day; 0: all year
+        self.frost_below_dc = None  # no program starts below it
+        self.zones = bytes(
+            20
+        )  # for each zone, as struct ">HHB": cycle s, soak s, soil % from which on it is wet enough (0: never)
         self.programs = ()  # tuples of core.schedule, in order of zone and id
 
 

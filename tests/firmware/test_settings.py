@@ -1,14 +1,15 @@
 """What Home Assistant desires is taken as a whole or refused as a whole."""
 
 import json
+import struct
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sprinkler import desired
+from sprinkler.core import schedule
 from sprinkler.core.localtime import day_number
-from sprinkler.core.schedule import NEVER
 from sprinkler.errors import RefusedError
 
 PROGRAM = {
@@ -22,6 +23,8 @@ PROGRAM = {
     "skip_dates": [20270704],
 }
 
+OTHER_DAYS = {key: value for key, value in PROGRAM.items() if key != "weekdays"}
+
 
 def parse(zones=2, **changes):
     text = json.dumps({"version": 3, "settings": {}, "programs": [], **changes}).encode()
@@ -30,11 +33,38 @@ def parse(zones=2, **changes):
 
 def test_programs_are_ordered_by_zone_and_id():
     programs = [{**PROGRAM, "id": 3, "zone": 2}, {**PROGRAM, "id": 2}, PROGRAM]
-    assert [p[:2] for p in parse(programs=programs).programs] == [(1, 1), (2, 1), (3, 2)]
+    found = parse(programs=programs).programs
+    assert [(schedule.program_id(p), schedule.zone_of(p)) for p in found] == [(1, 1), (2, 1), (3, 2)]
 
 
 def test_a_program_becomes_small_integers():
-    assert parse(programs=[PROGRAM]).programs == ((1, 1, 0b101, 360, 600, NEVER, (day_number(2027, 7, 4),)),)
+    assert parse(programs=[PROGRAM]).programs == ((17, 0b101 << 2, 360, 600, schedule.NEVER, day_number(2027, 7, 4)),)
+
+
+def test_a_program_may_start_by_the_sun_every_few_days_and_without_the_right_time():
+    by_sun = {**OTHER_DAYS, "start": "sunset", "offset_min": -30, "every_days": 3, "from_date": 20270301}
+    by_sun["when_clock_lost"] = "run"
+    (found,) = parse(programs=[by_sun]).programs
+    assert found[schedule.HEAD] == 17 + 128 * schedule.SUNSET + schedule.BY_ESTIMATE
+    assert found[schedule.DAYS] == (day_number(2027, 3, 1) << 5 | 3) << 2 | schedule.EVERY
+    assert found[schedule.START_MIN] == -30
+
+
+@pytest.mark.parametrize(("word", "kind"), [("odd", schedule.ODD), ("even", schedule.EVEN)])
+def test_a_program_may_start_on_odd_or_even_days(word, kind):
+    assert parse(programs=[{**OTHER_DAYS, "odd_even": word}]).programs[0][schedule.DAYS] == kind
+
+
+def test_season_frost_and_zones_are_taken():
+    zones = [{"zone": 2, "cycle_s": 600, "soak_s": 1800, "skip_above_pct": 60, "application_rate_um_h": 12000}]
+    found = parse(settings={"season_from": 1101, "season_to": 229, "frost_below_dc": -5, "zones": zones})
+    assert (found.season_from, found.season_to, found.frost_below_dc) == (1101, 229, -5)
+    assert found.zones == bytes(5) + struct.pack(">HHB", 600, 1800, 60) + bytes(10)
+
+
+def test_what_is_left_out_takes_its_default():
+    found = parse(settings={"zones": [{"zone": 1}]})
+    assert (found.season_from, found.season_to, found.frost_below_dc, found.zones) == (0, 0, None, bytes(20))
 
 
 def test_a_disabled_program_does_not_run():
@@ -70,6 +100,30 @@ def test_unknown_keys_are_ignored():
         ({"programs": [{**PROGRAM, "start_min": 1440}]}, "invalid"),
         ({"programs": [{**PROGRAM, "skip_dates": [20271301]}]}, "invalid"),
         ({"programs": [{**PROGRAM, "until": 1}]}, "invalid"),
+        ({"programs": [{**PROGRAM, "until": 20270230}]}, "invalid"),
+        ({"programs": [{**PROGRAM, "enabled": 1}]}, "invalid"),
+        ({"programs": [{**PROGRAM, "enabled": False, "run_time_s": 1}]}, "invalid"),
+        ({"programs": [{**PROGRAM, "every_days": 2, "from_date": 20270101}]}, "invalid"),
+        ({"programs": [OTHER_DAYS]}, "invalid"),
+        ({"programs": [{**OTHER_DAYS, "every_days": 2}]}, "invalid"),
+        ({"programs": [{**OTHER_DAYS, "every_days": 31, "from_date": 20270101}]}, "invalid"),
+        ({"programs": [{**OTHER_DAYS, "odd_even": "both"}]}, "invalid"),
+        ({"programs": [{**PROGRAM, "start": "noon"}]}, "invalid"),
+        ({"programs": [{**PROGRAM, "start": "sunset", "offset_min": 241}]}, "invalid"),
+        ({"programs": [{**PROGRAM, "when_clock_lost": True}]}, "invalid"),
+        ({"settings": {"season_from": 401}}, "invalid"),
+        ({"settings": {"season_from": 431, "season_to": 1001}}, "invalid"),
+        ({"settings": {"season_from": 1, "season_to": 1001}}, "invalid"),
+        ({"settings": {"frost_below_dc": 101}}, "invalid"),
+        ({"settings": {"frost_below_dc": False}}, "invalid"),
+        ({"settings": {"zones": [{}]}}, "invalid"),
+        ({"settings": {"zones": 3}}, "invalid"),
+        ({"settings": {"zones": [{"zone": 3}]}}, "unknown_zone"),
+        ({"settings": {"zones": [{"zone": 1, "cycle_s": 59}]}}, "invalid"),
+        ({"settings": {"zones": [{"zone": 1, "cycle_s": False}]}}, "invalid"),
+        ({"settings": {"zones": [{"zone": 1, "soak_s": 7201}]}}, "invalid"),
+        ({"settings": {"zones": [{"zone": 1, "skip_above_pct": 101}]}}, "invalid"),
+        ({"settings": {"zones": [{"zone": 1, "application_rate_um_h": -1}]}}, "invalid"),
         ({"programs": [{"id": 1}]}, "invalid"),
         ({"programs": [None]}, "invalid"),
     ],

@@ -45,8 +45,10 @@ def live(zones, seed):
 for zone_count in (1, 2, 4):
     live(zone_count, 7 + zone_count)
 rule = localtime.parse_rule("CET-1CEST,M3.5.0,M10.5.0/3")
-program = (1, 1, 0b1010101, 390, 600, schedule.NEVER, ())
+weekly = (17, 0b1010101 << 2, 390, 600, schedule.NEVER)
+sunny = (18 + 128 * schedule.SUNRISE, schedule.ODD, -30, 600, schedule.NEVER)
+place = (rule, 5252, 1340, 301, 1031)
 for day in range(0, 12000, 37):
     now_s = day * 86400 + day * 61 % 86400
-    print(day, localtime.local_s(rule, now_s), schedule.due((program,), (day - 2,), now_s, rule))
-    print(schedule.next_start_s(program, day, now_s, rule), power.battery_pct(2900 + day % 1400))
+    print(day, localtime.local_s(rule, now_s), schedule.due((weekly, sunny), [day - 2] * 2, now_s, place))
+    print(schedule.next_starts((weekly, sunny), [day] * 2, now_s, place), power.battery_pct(2900 + day % 1400))

@@ -88,16 +88,16 @@ def day_number(year: int, month: int, day: int) -> int:
 
 
 def date_of(day: int) -> tuple[int, int, int]:
-    """(year, month, day) of a day number."""
-    year = 2000 + day * 400 // 146097
-    while day_number(year + 1, 1, 1) <= day:
-        year += 1
-    while day_number(year, 1, 1) > day:
-        year -= 1
-    month = 12
-    while day_number(year, month, 1) > day:
-        month -= 1
-    return (year, month, day - day_number(year, month, 1) + 1)
+    """(year, month, day) of a day number, by H. Hinnant's civil_from_days (chrono-Compatible Low-Level Date Algorithms); no loop."""
+    day -= 60  # from here on years begin on 1 March, so that a leap day is a year's last
+    era = day // 146097
+    day -= era * 146097
+    year = (day - day // 1460 + day // 36524 - day // 146096) // 365
+    day -= 365 * year + year // 4 - year // 100
+    month = (5 * day + 2) // 153
+    day -= (153 * month + 2) // 5
+    year += 2000 + era * 400
+    return (year, month + 3, day + 1) if month < 10 else (year + 1, month - 9, day + 1)
 
 
 def weekday(day: int) -> int:
@@ -135,11 +135,19 @@ def local_s(rule: tuple, utc_s: int) -> int:
 
 
 def utc_s(rule: tuple, local: int) -> int:
-    """The UTC second of a local one: the first of two where the hour comes twice, the later side of a gap."""
-    guess = local - offset_s(rule, local - rule[0])
-    if guess + offset_s(rule, guess) == local:
-        earlier = local - (rule[1] if len(rule) > 1 else rule[0])
-        if earlier < guess and earlier + offset_s(rule, earlier) == local:
-            return earlier
-        return guess
-    return local - rule[0]
+    """The first UTC second at which it is `local` or later by this rule: the first of two where the hour comes twice, the end of a gap that holds it."""
+    if len(rule) == 1:
+        return local - rule[0]
+    early = local - max(rule[0], rule[1])
+    late = local - min(rule[0], rule[1])
+    if local_s(rule, early) >= local:
+        return early
+    if local_s(rule, late - 1) < local:
+        return late
+    while late - early > 1:  # it was passed over somewhere between the two
+        middle = (early + late) // 2
+        if local_s(rule, middle) >= local:
+            late = middle
+        else:
+            early = middle
+    return late

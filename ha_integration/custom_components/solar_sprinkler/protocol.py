@@ -81,7 +81,9 @@ REASONS = (
     "ok",  # this one and the next two are verdicts of a check, beside no_flow and leak
     "swapped",  # water while closed, none while open: the coil's wires
     "unmetered",  # no flow meter
+    "no_start",  # there is none: nothing to skip, or the sun does not rise or set that day
 )
+STARTS = ("clock", "sunrise", "sunset")
 
 # Limits: (lowest, highest), both allowed.
 ZONE_LIMITS = (1, 4)
@@ -92,7 +94,14 @@ AWAKE_S_LIMITS = (0, 28800)
 LATITUDE_CDEG_LIMITS = (-9000, 9000)
 LONGITUDE_CDEG_LIMITS = (-18000, 18000)
 START_MIN_LIMITS = (0, 1439)
+OFFSET_MIN_LIMITS = (-240, 240)  # to sunrise or sunset
+EVERY_DAYS_LIMITS = (1, 30)
 PROGRAM_ID_LIMITS = (1, 8)
+FROST_BELOW_DC_LIMITS = (-100, 100)
+CYCLE_S_LIMITS = (60, 7200)  # or 0: not in parts
+SOAK_S_LIMITS = (0, 7200)
+SKIP_ABOVE_PCT_LIMITS = (0, 100)
+APPLICATION_RATE_UM_H_LIMITS = (0, 200000)
 SKIP_DATES_MAX = 8
 TZ_RULE_MAX = 48  # characters
 EXPIRES_S_MAX = 86400  # a command may not live longer than a day
