@@ -88,7 +88,7 @@ def draw_size(found: Found, title: str, path: Path, kind: str) -> None:
     charge.set_xlabel("day")
     charge.margins(x=0)
     charge.spines[["top", "right"]].set_visible(False)
-    charge.legend(loc="lower right", fontsize="small", frameon=False)
+    charge.legend(loc="best", fontsize="small", frameon=False)
     _save(figure, path, kind)
 
 

@@ -19,7 +19,7 @@ from sim.world import Scenario, World
 type Table = NDArray[np.float64]
 
 SUNDAY_UNIX_S = 1_798_934_400  # 2027-01-03
-SETTLE_DAYS = 60  # lived through before anything is counted
+SETTLE_DAYS = 365  # lived through before anything is counted: how full the cell was at first must not matter
 RESERVE_PCT = 15.0  # what a cell should never fall below: cold, age and dirt have their share
 TENTHS = np.linspace(0.0, 1.0, 11)
 OPEN_CIRCUIT_V = np.array(battery.OPEN_CIRCUIT_V)
@@ -99,9 +99,11 @@ def simulate(
     load_ma: Table,
     panels_w: list[float],
     cells_mah: list[float],
+    *,
+    settle_days: int = 0,
     progress: Callable[[float], bool] = lambda _: False,
 ) -> Found:
-    """Let every pair live through the hours; `load_ma` has one value for each. The first SETTLE_DAYS are not counted. `progress` stops it by True."""
+    """Let every pair live through the hours; `load_ma` has one value for each. The first `settle_days` are not counted. `progress` stops it by True."""
     if not panels_w or not cells_mah or min(panels_w) < 0 or min(cells_mah) <= 0:
         raise SettingError("panels must have 0 W or more and cells more than 0 mAh")
     full_mah = np.array(cells_mah)[None, :]
@@ -110,7 +112,7 @@ def simulate(
     dead_h, lowest = np.zeros_like(charge), np.full_like(charge, np.inf)
     daily = np.full((len(light) // 24, *charge.shape), np.inf)
     rated_w = np.array(panels_w)[:, None]
-    settle_h, stopped, hour = SETTLE_DAYS * 24, False, 0
+    settle_h, stopped, hour = settle_days * 24, False, 0
     for hour in range(len(light)):
         ohm = battery.internal_ohm(air[hour])
         open_v = np.interp(charge, TENTHS, OPEN_CIRCUIT_V)
@@ -131,7 +133,7 @@ def simulate(
             stopped = True
             break
     days = max(0, (hour + 1 - settle_h) // 24)
-    counted = slice(SETTLE_DAYS, SETTLE_DAYS + days)
+    counted = slice(settle_days, settle_days + days)
     return Found(
         panels_w,
         cells_mah,
@@ -160,7 +162,8 @@ def size(
     settle = SETTLE_DAYS * 24
     light, air = (np.concatenate([hours[-settle:], hours]) for hours in (light, air))
     weekdays = (first - SETTLE_DAYS + np.arange(days + SETTLE_DAYS) + 3) % 7  # 1970-01-01 was a Thursday
-    return simulate(light * (1 - shade), air, load_ma[weekdays].ravel(), panels_w, cells_mah, progress)
+    currents = load_ma[weekdays].ravel()
+    return simulate(light * (1 - shade), air, currents, panels_w, cells_mah, settle_days=SETTLE_DAYS, progress=progress)
 
 
 def period(weather: climate.Weather) -> tuple[int, int]:
