@@ -19,6 +19,7 @@ from sim.remote.interpreter import ROOT, run_script
 from sim.world import Scenario, World
 from tests.micropython.cable import TOOL, Bench, Ran, Step, Until
 from tests.micropython.conftest import StartBroker
+from tests.tools.test_provision import image_bytes, keep
 from tools.micropython.package import build, firmware_romfs
 
 OLDER_BOOT = b"""import machine, time, closer
@@ -113,6 +114,34 @@ def test_a_bare_board_becomes_one_that_reports_to_its_own_broker(
     assert (chip.sdk_access_point, chip.sdk_station) == (False, ("lawn", PASSWORD))
     assert chip.sdk_flash_writes == 3, "access point off, station on, network stored once"
     assert not {WDT_RESET, SOFT_WDT_RESET} & set(board.board.boots)
+
+
+NO_ESPTOOL = """
+import subprocess
+real = subprocess.run
+def run(line, *more, **named):
+    if "esptool" not in line:
+        return real(line, *more, **named)
+    open({told!r}, "w").write(" ".join(map(str, line[2:])))
+    return subprocess.CompletedProcess(line, 0)
+subprocess.run = run
+"""
+
+
+def test_flash_hands_the_image_to_esptool_and_then_installs(bench: Callable[..., Bench], tmp_path: Path):
+    """esptool itself meets no chip here: what it is told is checked, then the board is as its loader leaves it."""
+    image, sha256 = keep(tmp_path, image_bytes())
+    told = tmp_path / "told"
+    (tmp_path / "sitecustomize.py").write_text(NO_ESPTOOL.replace("{told!r}", repr(str(told))))
+    board = bench(erased=True)
+    (ran,) = board.run(
+        board.provision("flash", "--erase", "--image", str(image), "--sha256", sha256, PYTHONPATH=str(tmp_path))
+    )
+    assert ran.code == 0, said(ran)
+    assert "now give `configure`" in ran.out
+    assert told.read_text().startswith(f"esptool --chip esp8266 --port {board.port} ")
+    assert told.read_text().endswith(f"--erase-all 0x0 {image}")
+    assert board.board.image.romfs().startswith(build().romfs)
 
 
 def test_settings_that_were_there_are_not_written_again_and_the_key_stays(bench: Callable[..., Bench], tmp_path: Path):

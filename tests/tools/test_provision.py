@@ -202,6 +202,20 @@ def test_the_key_stays_unless_a_new_one_is_asked_for():
     assert len(bytes.fromhex(first["device_key"])) == 16
 
 
+def test_passwords_that_are_left_out_stay_for_the_same_network_and_user():
+    given = {name: value for name, value in LAWN.items() if name != "wifi_password"}
+    before = LAWN | {"wifi_password": "old-secret", "broker_user": "5a17e001", "broker_password": "old-token"}
+
+    def completed(change: dict[str, object], *, broker: bool = False) -> tuple[str, str]:
+        values = configure.complete(given | change, before, "5a17e001", new_key_wanted=False, broker=broker)
+        return values["wifi_password"], values["broker_password"]
+
+    assert completed({}) == completed({}, broker=True) == ("old-secret", "old-token")
+    assert completed({"wifi_password": ""}) == ("", "old-token")
+    assert completed({"wifi_ssid": "other"})[0] == ""
+    assert completed({"broker_user": "other"})[1] == ""
+
+
 def test_a_person_is_asked_until_the_answer_can_be_and_secrets_are_asked_unseen():
     answers = iter(["9", "2"])
     told: list[str] = []

@@ -41,7 +41,7 @@ examples:
   python -m tools.provision configure --settings lawn.toml --mosquitto broker/     also makes the board's account for Mosquitto
 
 The device key stays as it is; --new-key makes another, and Home Assistant must then be paired anew. Settings that are not given fall back to their
-defaults: the file is the whole truth."""
+defaults: the file is the whole truth. Only passwords that it leaves out stay as they are on the board, for the same network and user."""
 
 INSTALL = """\
 examples:
@@ -225,8 +225,6 @@ def _configure(options: argparse.Namespace, say: Say) -> tuple[dict[str, Any], s
             given = {name: value for name, value in ask(before | given, tell=say.step).items() if name != "device_key"}
         broker = options.mosquitto is not None
         values = steps.complete(given, before, device.facts.device_id, new_key_wanted=options.new_key, broker=broker)
-        if broker and not given.get("broker_password") and before.get("broker_user") == values["broker_user"]:
-            values["broker_password"] = before.get("broker_password") or values["broker_password"]
         files = steps.mosquitto_files(options.mosquitto, values, options.home_assistant_user) if broker else []
         done = steps.configure(device, values, before, join=not options.no_join)
     done["mosquitto"] = files

@@ -68,11 +68,20 @@ def _closer_before(device: Device) -> dict[str, int]:
     return found
 
 
+def kept_secrets(given: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """Passwords that the board has and that were not given, as far as they still belong to the same network and user. An empty one that is given clears."""
+    owners = {"wifi_password": "wifi_ssid", "broker_password": "broker_user"}
+    same = [
+        name for name, owner in owners.items() if before.get(name) and given.get(owner, "") in ("", before.get(owner))
+    ]
+    return {name: before[name] for name in same if name not in given}
+
+
 def complete(
     given: Mapping[str, Any], before: Mapping[str, Any], device_id: str, *, new_key_wanted: bool, broker: bool
 ) -> dict[str, Any]:
     """All settings, with the key kept or made. `broker`: this tool gives the board its account there. Raises SettingsError."""
-    values = {**given}
+    values = {**kept_secrets(given, before), **given}
     if new_key_wanted:
         if given.get("device_key"):
             raise SettingsError(
