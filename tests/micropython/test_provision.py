@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -418,3 +419,26 @@ def test_the_plain_commands_of_the_guide_make_a_board_that_closes_and_reports(
     assert [one.code for one in ran] == [0] * len(ran), said(next(one for one in ran if one.code))
     assert "it reports" in ran[-1].out
     assert len(board.board.image.path.read_bytes()) == SIZE
+
+
+HOLD = """
+import serial, sys, time
+cable = serial.Serial(sys.argv[1], 115200, timeout=1)
+for _ in range(15):
+    cable.write(b"\\r")
+    time.sleep(0.1)
+"""
+
+
+def test_what_is_to_be_tried_at_the_prompt_of_a_real_board_runs_on_this_one(bench: Callable[..., Bench]):
+    text = (ROOT / "docs" / "building.md").read_text()
+    lines = [
+        shlex.split(line) for line in re.findall(r"`(mpremote connect PORT resume (?:exec|romfs query)[^`]*)`", text)
+    ]
+    lines = [line for line in lines if "while True: pass" not in line]
+    assert len(lines) >= 5
+    board = bench(settings=SLEEPY)
+    _, *ran = board.run(Step((sys.executable, "-c", HOLD, board.port)), *(board.mpremote(*line[3:]) for line in lines))
+    assert [one.code for one in ran] == [0] * len(lines), said(next(one for one in ran if one.code))
+    assert "True" in ran[0].out, "maintenance"
+    assert "327680 bytes" in ran[1].out

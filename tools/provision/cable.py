@@ -34,8 +34,8 @@ PRESS = (
 )
 STAYS = "import os\nprint(globals().get('maintenance', True) or 'main.py' not in os.listdir('/'))"
 LOST = (
-    "the board stopped answering while {what}. Its valves close at every start, and nothing is half configured: "
-    "check the cable and its power, then give the same command again"
+    "the board stopped answering while {what}. Its valves close at every start, and nothing is half configured: check the cable "
+    "and its power, then give the same command again. Until then, or until RESET is pressed, it may stand still and water nothing"
 )
 
 
