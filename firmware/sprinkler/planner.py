@@ -18,7 +18,7 @@ class Planner:
         self._asked = {}  # program id: its new run-once key, of a start that was asked for and has neither begun nor been skipped
         self._starts = (0,) * 5  # the next start of any zone, and of each; seconds since 2000, 0: none
         self._from_s = self._until_s = 0  # while the clock is between them, nothing starts
-        self._looked_ms = 0
+        self._looked_ms = self._by_estimate = 0  # when the plan was looked at last, and whether by an estimated time
         self._before = None  # the programs before a change that was not looked at yet
         self._changed_s = 0
         self.waiting = False  # a program is to start, once the time is confirmed
@@ -44,6 +44,7 @@ class Planner:
         if not self.waiting:
             requests = self._begin(found)
             self._from_s = now_s
+            self._by_estimate = app.memory.estimated
             again_s = now_s + (_LOOK_AGAIN_S if not app.memory.estimated else _LOOK_ESTIMATED_S)
             self._until_s = min(self._starts[0] or again_s, again_s)
         app.board.drop("planning")
@@ -63,7 +64,8 @@ class Planner:
     def behind(self):
         """True when the plan must be looked at: the board may not sleep before."""
         now_s = self._app.clock.guess_s()
-        return bool(now_s) and not self._from_s <= now_s < self._until_s
+        planned = self._from_s <= now_s < self._until_s and self._by_estimate == self._app.memory.estimated
+        return bool(now_s) and not planned
 
     def done(self, program_id):
         """The start that was asked for has begun, or was skipped. Until then a reset makes the board ask again."""

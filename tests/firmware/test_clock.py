@@ -192,3 +192,35 @@ def test_a_ds3231_that_fails_is_a_fault_and_the_estimate_stands(make, fault):
     rig.run(20)
     assert rig.state()["clock"] == "estimated"
     assert rig.state()["faults"] == ["sensor", "clock"]
+
+
+def test_while_the_time_is_estimated_only_the_programs_that_may_start(make):
+    rig = make()
+    rig.run(2)
+    programs = [program(9 * 60, when_clock_lost="run"), program(9 * 60, zone=2)]
+    rig.desired(1, wake_interval_s=3600, programs=programs)
+    rig.command("run", zone=1, run_time_s=10)
+    rig.run(60)
+    rig.board.network.ntp_on = False
+    rig.board.power_cut()
+    rig.run(5 * 3600)
+    assert rig.state()["clock"] == "estimated"
+    assert [e["zone"] for e in rig.events("run_started")] == [1, 1], "by hand, and by its program"
+    assert [(e["zone"], e["reason"]) for e in rig.events("run_skipped")] == [(2, "clock_lost")]
+    rig.run(22 * 3600)
+    assert [e["zone"] for e in rig.events("run_started")] == [1, 1, 1], "once in an estimated day"
+
+
+def test_a_start_that_waited_for_the_right_time_is_made_when_it_comes(make):
+    rig = make()
+    rig.run(2)
+    rig.desired(1, programs=[program(8 * 60 + 20)])
+    rig.command("run", zone=1, run_time_s=10)
+    rig.run(60)
+    rig.board.network.ntp_on = False
+    rig.board.power_cut()
+    rig.run(40 * 60)
+    assert len(rig.events("run_started")) == 1
+    rig.board.network.ntp_on = True
+    rig.run(1000)
+    assert len(rig.events("run_started")) == 2
