@@ -26,6 +26,7 @@ CLOCK_LATE_MS = 15000  # within what a wake may spend on a network: a sleeper sa
 BATTERY_EVERY_MS = 2000
 BATTERY_MISSES_MAX = 3
 IDENTIFY_MS = 10000
+DAY_MS = 86400000
 CRASHES_MAX = 2  # crashes without a minute, or a good sleep, between them; the closer rests ten minutes after the third
 CRASH_COUNTED = (
     128  # added to the count: the next boot, which the closer may put off by its rest, need not count this crash
@@ -67,6 +68,7 @@ class App:
         self.bridge_fault = False
         self._awake_until_ms = self.identify_until_ms = 0
         self._settled = False
+        self._day_ms = 0
         self._last_ms = board.uptime_ms()
         self._sample_ms = self._battery_ms = self._open_state_ms = -SAMPLE_EVERY_MS
         self._battery_mv = self._battery_misses = 0
@@ -150,6 +152,7 @@ class App:
         journal = (m.open_zone, m.program, m.granted_s * 1000, m.open_s * 1000, m.resumed) if m.open_zone else None
         self.state = controller.booted(zones, m.faults, journal, self.wake_reason, self.limits)
         m.slept_s = 0
+        self.outbox.health_due = True
         self.runs.recall()
         if not timer:
             self.runs.event("boot", 0, 0, 0, "", self.wake_reason, 0, 0)
@@ -287,6 +290,10 @@ class App:
         if not closed and now_ms - self._open_state_ms >= OPEN_STATE_EVERY_MS:
             self._open_state_ms = now_ms
             self.outbox.state_due = True
+        if now_ms - self._day_ms >= DAY_MS:
+            self._day_ms = now_ms
+            self.outbox.health_due = True
+            self.rest.restart_wanted = self.rest.restart_wanted or self.safe_mode  # tried without, once a day
         if not self._settled and now_ms >= SETTLED_MS:
             self._settled = True
             self.calm_down()

@@ -19,6 +19,7 @@ def advance(link):
     elif link.state == JOINING:
         if link.wlan.isconnected():
             link.failed_joins = 0
+            link.join_ms = link.for_ms()
             link.enter(RESOLVING)
             _resolving(link)
     elif link.state == RESOLVING:

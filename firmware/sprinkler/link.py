@@ -44,6 +44,7 @@ class Link:
         self.open_names = 0
         self.asks_names = False  # what is known of addresses may be old
         self.failed_joins = 0
+        self.join_ms = None  # how long Wi-Fi took to join last in this boot
         self.resubscribe = True  # after a cold boot: retained messages must come again
         self.fresh = True  # the broker did not know this session: it may have lost what it retained
         self.sessions = 0  # counts connections, so that the application sees a new one

@@ -25,6 +25,7 @@ class Outbox:
         self._flash_told, self._cursor = False, None  # what lies on flash goes first; where we are in it
         self._state_ms = -_STATE_EVERY_MS
         self.state_due = True
+        self.health_due = False
 
     def reply(self, command_id, accepted, reason, zone=0, run_id=0, run_time_s=0, run_until=0):
         """Answer a command; the oldest answers give way."""
@@ -48,6 +49,7 @@ class Outbox:
             or (self.state_due and not self._app.rest.calm)  # then it goes with the last words
             or self._announce_due
             or self._online_due
+            or self.health_due
             or self._session != self._app.link.sessions
         )
 
@@ -102,9 +104,19 @@ class Outbox:
             self.publish(protocol.REPLY, self._replies.pop(0), False)
         elif self.state_due and not app.rest.calm and app.board.uptime_ms() - self._state_ms >= _STATE_EVERY_MS:
             self._publish_state()
+        elif self.health_due:
+            self._publish_health()
         else:
             return self._publish_backlog()
         return True
+
+    def _publish_health(self):
+        from .health import health
+
+        self.health_due = False
+        text = health(self._app)
+        self._app.board.drop("health")
+        self.publish(protocol.HEALTH, text, True)
 
     def _publish_state(self):
         app = self._app

@@ -131,6 +131,7 @@ def documented_keys() -> dict[str, set[str]]:
         ("Reasons", {*protocol.REASONS} - {""} - {*protocol.FAULTS} - {*protocol.WAKE_REASONS}),
         ("Power modes", {*protocol.POWER_MODES}),
         ("Clock", {*protocol.CLOCKS}),
+        ("Self-test", {*protocol.SELF_TESTS}),
         ("Keys", set(documented_keys())),
     ],
 )
@@ -153,7 +154,7 @@ def test_every_unit_in_a_key_is_explained():
     suffixes = set(re.findall(r"`(_[a-z]+)`", section(GLOSSARY, "Units")))
     units = {"_" + key.rsplit("_", 1)[1] for key in documented_keys() if "_" in key}
     plain = {"_id", "_reason", "_mode", "_version", "_counter", "_run", "_rule", "_dates", "_max", "_enabled"}
-    plain |= {"_date", "_from", "_to", "_even", "_lost"}
+    plain |= {"_date", "_from", "_to", "_even", "_lost", "_free", "_writes", "_test"}
     assert units - plain <= suffixes
 
 

@@ -39,6 +39,8 @@ SERVICES = {
     "desired": {"auth", "core", "errors", "protocol", "settings", "store"},
     "led": {"core"},
     "crash": {"store"},
+    "selftest": {"errors", "store"},
+    "health": {"crash", "report", "selftest", "store"},
     "hand": {"backlog", "core", "crash", "errors", "led", "store"},
     "report": {"core", "protocol", "store"},
     "planning": {"core"},
@@ -47,9 +49,9 @@ SERVICES = {
     "rest": {"core", "report", "resting"},
     "runs": {"core", "errors", "protocol", "store"},
     "inbox": {"auth", "backlog", "commands", "desired", "errors", "protocol", "settings", "store"},
-    "outbox": {"announcing", "auth", "backlog", "errors", "protocol", "report"},
+    "outbox": {"announcing", "auth", "backlog", "errors", "health", "protocol", "report"},
 }
-STANDARD = {"hashlib", "json", "struct"}
+STANDARD = {"gc", "hashlib", "json", "struct"}
 
 
 def imports(path: Path) -> list[tuple[int, str]]:

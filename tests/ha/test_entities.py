@@ -220,6 +220,17 @@ async def test_diagnostics_tell_everything_but_key_and_place(hass: HomeAssistant
     assert told["memory"]["samples"][-1]["n"] == 40
 
 
+@pytest.mark.parametrize("spoilt", [{}, {"boots": None}, {"self_test": None, "crash": None}, {"later": "unknown"}])
+async def test_what_a_board_says_of_its_health_is_in_the_diagnostics(hass, sprinkler: Sprinkler, hass_client, spoilt):
+    assert await async_setup_component(hass, "diagnostics", {})
+    told = {**witness.example("health"), **spoilt}
+    await sprinkler.says("health", told, retain=True)
+    client = await hass_client()
+    response = await client.get(f"/api/diagnostics/config_entry/{sprinkler.entry.entry_id}")
+    health = (await response.json())["data"]["board"]["health"]
+    assert health == {key: value for key, value in told.items() if key != "later"}
+
+
 def test_every_reason_to_refuse_has_a_sentence_in_every_language():
     from custom_components.solar_sprinkler.refusals import EXPLAINED
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .memory import QueuedRun
-from .models import ASLEEP, LOST, ONLINE, Announce, Availability, Desired, LastSkip, Sample, State, Zone
+from .models import ASLEEP, LOST, ONLINE, Announce, Availability, Desired, Health, LastSkip, Sample, State, Zone
 
 WAKE_INTERVAL_DEFAULT_S = 900
 WAKE_INTERVAL_MIN_S = 60
@@ -34,6 +34,7 @@ class Board:
     availability: Availability | None = None
     state: State | None = None
     sample: Sample | None = None
+    health: Health | None = None  # for the diagnostics
     last_seen: int = 0
     broker_connected: bool = True
     key_fits: bool = True  # the last announce verified with the key that was paired

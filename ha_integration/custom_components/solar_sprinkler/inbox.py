@@ -26,7 +26,7 @@ TIME_ANSWER_GAP_S = 1  # a board that really asks has been awake for longer than
 LAST_SEEN_STEP_S = 30  # a finer step would fill the recorder's database with it
 DESIRED_REPLY_ID = "desired"
 _EVENT_ATTRIBUTES = ("zone", "run_id", "program", "result", "reason", "duration_s", "volume_ml", "at", "boot_id", "n")
-_RETAINED = (protocol.ANNOUNCE, protocol.AVAILABILITY, protocol.STATE, protocol.DESIRED)
+_RETAINED = (protocol.ANNOUNCE, protocol.AVAILABILITY, protocol.STATE, protocol.HEALTH, protocol.DESIRED)
 
 type Changes = Mapping[str, Any]
 NOTHING: Changes = {}
@@ -48,6 +48,7 @@ class Inbox:
             protocol.EVENT: self._event,
             protocol.REPLY: self._reply,
             protocol.TIME_REQUEST: self._time_request,
+            protocol.HEALTH: self._health,
             protocol.DESIRED: self._desired,
         }
 
@@ -107,6 +108,9 @@ class Inbox:
         self._coordinator.store.async_schedule_save()
         self._coordinator.desired.async_consider(state.desired_version)
         return {"state": state, "queued": self._coordinator.commands.unacknowledged(state)}
+
+    def _health(self, _topic: str, payload: bytes) -> Changes:
+        return {"health": models.health(payload)}
 
     def _telemetry(self, _topic: str, payload: bytes) -> Changes:
         telemetry = models.telemetry(payload)

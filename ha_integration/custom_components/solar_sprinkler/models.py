@@ -36,6 +36,7 @@ LOST = "lost"
 _DEVICE_ID = re.compile(r"[0-9a-f]{8}")
 _NAME = re.compile(r"[ -~]{1,64}")
 _COMMAND_ID = re.compile(r"[!-~]{1,16}")
+_CRASH = re.compile(r".{0,100}", re.DOTALL)
 _NONCE = re.compile(r"[0-9a-f]{8,32}")
 
 _UINT32 = (0, 2**32 - 1)  # times and boot ids
@@ -207,6 +208,21 @@ class BoardEvent:
 
 
 @dataclass(frozen=True)
+class Health:
+    """How the board itself is: told once a start and once a day. None where the board does not know; all of it may be left out."""
+
+    firmware: str = optional(text(_NAME), "")
+    boots: int | None = optional(maybe(integer(_COUNT)), None)
+    wakes: int | None = optional(maybe(integer(_COUNT)), None)
+    heap_free: int | None = optional(maybe(integer(_COUNT)), None)
+    flash_writes: int | None = optional(maybe(integer(_UINT32)), None)
+    clock_error_s: int | None = optional(maybe(integer((-_UINT32[1], _UINT32[1]))), None)
+    join_ms: int | None = optional(maybe(integer(_COUNT)), None)
+    self_test: tuple[str, ...] | None = optional(maybe(several(word())), None)  # what does not answer; None: not tested
+    crash: str | None = optional(maybe(text(_CRASH)), None)
+
+
+@dataclass(frozen=True)
 class Reply:
     """A board's answer to one command."""
 
@@ -282,6 +298,11 @@ def event(payload: bytes) -> BoardEvent:
 def reply(payload: bytes) -> Reply:
     """Parse a reply."""
     return read(Reply, decode(payload, protocol.PAYLOAD_MAX))
+
+
+def health(payload: bytes) -> Health:
+    """Parse how the board is."""
+    return read(Health, decode(payload, protocol.PAYLOAD_MAX))
 
 
 def time_request(payload: bytes) -> TimeRequest:

@@ -15,6 +15,7 @@ TELEMETRY = "telemetry"
 EVENT = "event"
 REPLY = "reply"
 TIME_REQUEST = "time_request"
+HEALTH = "health"  # retained
 
 ACK = "ack"  # retained, signed
 DESIRED = "desired"  # retained, signed
@@ -22,7 +23,7 @@ COMMAND = "command"  # signed, except a bare stop
 TIME = "time"  # signed
 
 TO_BOARD = (ACK, DESIRED, COMMAND, TIME)
-TO_HOME_ASSISTANT = (ANNOUNCE, AVAILABILITY, STATE, TELEMETRY, EVENT, REPLY, TIME_REQUEST)
+TO_HOME_ASSISTANT = (ANNOUNCE, AVAILABILITY, STATE, TELEMETRY, EVENT, REPLY, TIME_REQUEST, HEALTH)
 
 # Words. Order is part of the contract: the board keeps their index in its backlog.
 COMMANDS = ("run", "stop", "stay_awake", "identify", "clear_fault", "restart", "check_valve")
@@ -33,6 +34,7 @@ EVIDENCE = ("unknown", "assumed", "sensed", "verified")
 CHECKS = ("ok", "no_flow", "leak", "swapped", "unmetered")  # what a check of a valve found
 RESULTS = ("", "completed", "stopped", "tripped", "skipped", "resumed")
 POWER_MODES = ("responsive", "normal", "saver", "critical", "winter")
+SELF_TESTS = ("battery", "panel", "soil", "expander", "ds3231", "flash", "rtc_memory", "button")
 CLOCKS = ("unset", "estimated", "set")
 WAKE_REASONS = ("power_on", "timer", "watchdog", "reset", "soft_reset")
 REASONS = (
