@@ -12,9 +12,12 @@ from typing import Any
 import closer
 from sim.port import SOFT_WDT_RESET
 from sprinkler import recall, store
+from sprinkler.app import App
 from sprinkler.core import controller, safety, state
 from sprinkler.runs import Runs
 from sprinkler.store import Memory
+
+from .scale import GOOD_MV
 
 type Patch = tuple[Any, str, Any]
 
@@ -274,6 +277,92 @@ def _sleeps_while_open() -> list[Patch]:
     return [(controller, "idle", lambda core: True)]
 
 
+def _resumes_after_any_reset() -> list[Patch]:
+    def begin(self: Any) -> None:
+        resumed, cause = self.memory.resumed, self.wake_reason
+        self.memory.resumed, self.wake_reason = 0, "watchdog"
+        shipped(self)
+        self.memory.resumed, self.wake_reason = resumed, cause
+
+    shipped = App._begin
+    return [(App, "_begin", begin)]
+
+
+def _resumption_is_a_new_grant() -> list[Patch]:
+    def resume_zone(s: Any, zone: int, out: Any) -> None:
+        shipped(s, zone, out)
+        s[state.base(zone) + state.OPEN_MS] = 0
+
+    shipped = safety.resume_zone
+    return [(safety, "resume_zone", resume_zone)]
+
+
+def _resumes_on_any_battery() -> list[Patch]:
+    def after_close(s: Any, zone: int, readings: Any, limits: Any, out: Any) -> None:
+        low, s[state.BATTERY_LOW] = s[state.BATTERY_LOW], 0
+        shipped(s, zone, (GOOD_MV, readings[1]), limits, out)
+        s[state.BATTERY_LOW] = low
+
+    shipped = controller._after_close
+    return [(controller, "_after_close", after_close)]
+
+
+def _stopped_while_closing_resumes() -> list[Patch]:
+    def stop(s: Any, only: int, limits: Any, out: Any, signed: bool) -> None:
+        causes = [s[state.base(zone) + state.CAUSE] for zone in range(1, state.zones(s) + 1)]
+        for zone, cause in enumerate(causes, 1):
+            if cause == "watchdog":
+                s[state.base(zone) + state.CAUSE] = ""
+        shipped(s, only, limits, out, signed)
+        for zone, cause in enumerate(causes, 1):
+            if cause == "watchdog":
+                s[state.base(zone) + state.CAUSE] = cause
+
+    shipped = controller._stop
+    return [(controller, "_stop", stop)]
+
+
+def _the_end_is_not_marked() -> list[Patch]:
+    def act(self: Any, kind: str, zone: int) -> bool:
+        if kind != "pulse_close":
+            return shipped(self, kind, zone)
+        memory = self._app.memory
+        resumed, memory.resumed = memory.resumed, 1
+        done = shipped(self, kind, zone)
+        memory.resumed = resumed
+        return done
+
+    shipped = Runs._act
+    return [(Runs, "_act", act)]
+
+
+def _opens_though_the_journal_failed() -> list[Patch]:
+    shipped = Runs._act
+    return [(Runs, "_act", lambda self, kind, zone: shipped(self, kind, zone) or kind == "journal_open")]
+
+
+def _lockout_forgotten_at_a_reset() -> list[Patch]:
+    return [(Runs, "_keep_faults", lambda self: None)]
+
+
+def _a_stuck_valve_is_checked_on_any_battery() -> list[Patch]:
+    def refusal(*arguments: Any) -> str:
+        found = shipped(*arguments)
+        return "" if len(arguments) > 5 and arguments[5] else found
+
+    shipped = safety.refusal
+    return [(safety, "refusal", refusal)]
+
+
+def _a_check_has_no_end() -> list[Patch]:
+    def watch_open(s: Any, zone: int, elapsed_ms: int, *rest: Any) -> None:
+        locked = s[state.base(zone) + state.FAULT] & state.LOCKOUT  # only a check opens a locked zone
+        shipped(s, zone, 0 if locked else elapsed_ms, *rest)
+
+    shipped = safety.watch_open
+    return [(safety, "watch_open", watch_open)]
+
+
 MUTANTS = (
     Mutant("no boot close", "hand", "P1", _no_boot_close),
     Mutant("rest before the pulse", "hand", "P1", _rest_before_the_pulse),
@@ -298,6 +387,15 @@ MUTANTS = (
     Mutant("resumes again", "program", "P8", _resumes_again),
     Mutant("resumes by flash alone", "program, power cuts", "P8", _resumes_by_flash_alone),
     Mutant("flash before RTC memory", "storage", "P8", _flash_before_rtc_memory),
+    Mutant("resumes after any reset", "program, power cuts", "P8", _resumes_after_any_reset),
+    Mutant("resumption is a new grant", "program", "P1", _resumption_is_a_new_grant),
+    Mutant("resumes on any battery", "program", "P2", _resumes_on_any_battery),
+    Mutant("stopped while closing resumes", "program", "P8", _stopped_while_closing_resumes),
+    Mutant("the end is not marked", "program", "P8", _the_end_is_not_marked),
+    Mutant("opens though the journal failed", "storage", "P7", _opens_though_the_journal_failed),
+    Mutant("lockout forgotten at a reset", "hand", "P3", _lockout_forgotten_at_a_reset),
+    Mutant("a stuck valve is checked on any battery", "leak", "P2", _a_stuck_valve_is_checked_on_any_battery),
+    Mutant("a check has no end", "leak", "P1", _a_check_has_no_end),
     Mutant("evidence ignored", "hand", "P3", _evidence_ignored),
     Mutant("stop leaves the queue", "hand", "P5", _stop_leaves_the_queue),
     Mutant("two at a time", "two", "P7", _two_at_a_time),

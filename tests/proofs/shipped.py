@@ -174,6 +174,7 @@ class Shipped:
             memory=memory,
             limits=self.limits,
             wake_reason="power_on",
+            calm_down=lambda: None,
             bridge_fault=False,
             storage_fault=False,
             clock=SimpleNamespace(now_s=lambda: 0, guess_s=lambda: 0, unix=lambda seconds: seconds, close=lambda: None),

@@ -102,7 +102,11 @@ VIEWS = (
         "leak",
         "a valve opens by itself",
         _ONE,
-        Adversary(((), (hand(_ONE),), (("clear_fault", 0),), (("check", 1),), (("check", 1), ("stop", 1))), leaks=True),
+        Adversary(
+            ((), (hand(_ONE),), (("clear_fault", 0),), (("check", 1),)),
+            (GOOD_MV, UNKNOWN_MV),
+            leaks=True,
+        ),
     ),
     View(
         "storage",
