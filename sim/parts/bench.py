@@ -10,6 +10,7 @@ from random import Random
 
 from sim.parts.bridge import Bridge
 from sim.parts.ds3231 import RealTimeClock
+from sim.parts.flaw import Flaw
 from sim.parts.i2c import Bus, CurrentSensor, Expander, SoilProbe
 from sim.world import World
 
@@ -41,7 +42,11 @@ PULLED = (
 
 
 class Bench:
-    """Everything around one board, over all its boots. Faults: `bus.absent`, `bus.hold()`, `flow_meter_broken`, the world's valves."""
+    """Everything around one board, over all its boots.
+
+    Faults: `bus.absent`, `bus.hold()`, `flow_meter_broken`, the world's valves, and the sensors' flaws: `probe_flaws` (of each zone's probe, in parts of its
+    range), `battery_flaw` and `panel_flaw` (in V).
+    """
 
     __slots__ = (
         "_button_down",
@@ -52,12 +57,15 @@ class Bench:
         "adc_noise",
         "air_c",
         "analog_zone",
+        "battery_flaw",
         "bridge",
         "bus",
         "expander",
         "flow_meter_broken",
         "led_changes",
         "on_button",
+        "panel_flaw",
+        "probe_flaws",
         "probes",
         "pulses_per_litre",
         "rain_pin",
@@ -73,6 +81,8 @@ class Bench:
         self.bridge = Bridge(world, swapped_mask)
         self.bus = Bus()
         self.expander = Expander(self._drive)
+        self.probe_flaws = [Flaw(noise=2.0 / (PROBE_WET - PROBE_DRY)) for _ in world.zones]
+        self.battery_flaw, self.panel_flaw = Flaw(), Flaw()
         self.probes = [self._probe(zone) for zone in range(len(world.zones))]
         self.rtc = RealTimeClock(world.timeline, self._temperature_c)
         self.air_c: float | None = None  # a temperature other than the weather's
@@ -171,19 +181,24 @@ class Bench:
         if self.adc_broken:
             return 0
         if self.analog_zone:
-            value = ANALOG_DRY + (ANALOG_WET - ANALOG_DRY) * self.wetness(self.analog_zone - 1)
+            zone = self.analog_zone - 1
+            told = self.probe_flaws[zone].told(self.wetness(zone), self.world.timeline.now_us, self.random)
+            value = ANALOG_DRY + (ANALOG_WET - ANALOG_DRY) * told
         else:
-            value = self.world.battery_v() / 5.0 * 1024
+            told_v = self.battery_flaw.told(self.world.battery_v(), self.world.timeline.now_us, self.random)
+            value = told_v / 5.0 * 1024
         value += self.random.gauss(0.0, self.adc_noise)
         return min(1024, max(0, round(value)))
 
     def _measure_battery(self) -> tuple[float, float]:
         world = self.world
-        return world.battery_v(), world.currents()[3]
+        told_v = self.battery_flaw.told(world.battery_v(), world.timeline.now_us, self.random)
+        return told_v, world.currents()[3]
 
     def _measure_panel(self) -> tuple[float, float]:
         self.world.advance()
-        return self.world.panel_v(), self.world.currents()[2]
+        told_v = self.panel_flaw.told(self.world.panel_v(), self.world.timeline.now_us, self.random)
+        return told_v, self.world.currents()[2]
 
     def wetness(self, zone: int) -> float:
         """What the soil of `zone` (from 0) holds of the water that grass can use, 0 ... 1."""
@@ -203,6 +218,7 @@ class Bench:
 
     def _probe(self, zone: int) -> SoilProbe:
         def measure() -> float:
-            return PROBE_DRY + (PROBE_WET - PROBE_DRY) * self.wetness(zone) + self.random.gauss(0.0, 2.0)
+            told = self.probe_flaws[zone].told(self.wetness(zone), self.world.timeline.now_us, self.random)
+            return PROBE_DRY + (PROBE_WET - PROBE_DRY) * told
 
         return SoilProbe(self.world.timeline, measure, self._temperature_c)

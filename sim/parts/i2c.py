@@ -172,7 +172,7 @@ class SoilProbe:
         """Big-endian; only FF when read too soon or not asked."""
         early = self.timeline.now_us < self._asked_at_us + 5000
         if not early and not self.bad and self._asked == b"\x0f\x10":
-            return round(self.measure()).to_bytes(2, "big")[:count]
+            return min(0xFFFF, max(0, round(self.measure()))).to_bytes(2, "big")[:count]
         if not early and not self.bad and self._asked == b"\x00\x04":
             return round(self.air_c() * 65536).to_bytes(4, "big", signed=True)[:count]
         return b"\xff" * count

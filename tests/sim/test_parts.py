@@ -1,9 +1,14 @@
 """What hangs on the pins: valves move only for a good pulse, chips answer as their data sheets say."""
 
+from random import Random
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sim.board import SimulatedBoard
 from sim.parts import Bench
+from sim.parts.flaw import Flaw
 from sim.port import Port, Session
 from sim.world import Scenario, World
 
@@ -168,6 +173,38 @@ def test_soil_probe_wants_five_milliseconds(board: SimulatedBoard, port: Port) -
     port.time.sleep_ms(5)
     raw = int.from_bytes(i2c.readfrom(0x36, 2), "big")
     assert raw == pytest.approx(320 + 695 * 0.75, abs=12)  # 20 of 80 mm are missing
+
+
+def test_flaws_of_sensors_bend_what_they_tell_and_not_what_is_so(board: SimulatedBoard, port: Port) -> None:
+    i2c = port.machine.I2C(scl=port.machine.Pin(14), sda=port.machine.Pin(12), freq=100_000)
+    flaw = board.bench.probe_flaws[0]
+    flaw.noise, flaw.bias, flaw.drift_a_day = 0.0, -0.15, -0.01
+
+    def wet() -> float:
+        i2c.writeto(0x36, b"\x0f\x10")
+        port.time.sleep_ms(5)
+        return (int.from_bytes(i2c.readfrom(0x36, 2), "big") - 320) / 695
+
+    assert wet() == pytest.approx(board.bench.wetness(0) - 0.15, abs=0.002)
+    port.time.sleep_ms(2 * 86_400_000)
+    assert wet() == pytest.approx(board.bench.wetness(0) - 0.17, abs=0.002)
+    flaw.bias = -10
+    assert wet() == pytest.approx(-320 / 695)  # no less than zero comes over the wire
+    true_v = board.world.battery_v()
+    board.bench.battery_flaw.bias = -0.5
+    assert board.world.battery_v() == pytest.approx(true_v, abs=0.01)
+    i2c.writeto_mem(0x40, 0, b"\x39\x9f")
+    port.time.sleep_ms(1)
+    raw = int.from_bytes(i2c.readfrom_mem(0x40, 2, 2), "big") >> 3
+    assert raw * 0.004 == pytest.approx(true_v - 0.5, abs=0.02)
+
+
+@given(noise=st.floats(0, 1), bias=st.floats(-1, 1), drift=st.floats(-1, 1), days=st.integers(0, 100))
+def test_flaw_is_repeatable_and_bounded_by_what_it_was_told(noise: float, bias: float, drift: float, days: int) -> None:
+    flaw = Flaw(noise, bias, drift)
+    told = [flaw.told(0.5, days * 86_400_000_000, Random(7)) for _ in range(2)]
+    assert told[0] == told[1]
+    assert abs(told[0] - 0.5 - bias - drift * days) <= 6 * noise + 1e-9
 
 
 def test_divider_gives_a_fifth_of_the_cell(board: SimulatedBoard, port: Port) -> None:
