@@ -7,15 +7,18 @@ each has a time of its own: in a shared one the working time of one board would 
 import gc
 import hashlib
 import itertools
+import multiprocessing
+import signal
 import time
-from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, MutableSequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
 from sim.board import SimulatedBoard
 from sim.broker import Message
-from sim.errors import SettingError
+from sim.errors import SettingError, SimError
 from sim.garden import Program, plant
 from sim.timeline import VirtualTime
 from sim.world import Scenario
@@ -25,6 +28,7 @@ SLICE_S = 21_600  # virtual seconds that a board goes on for before the next has
 
 DAILY = Program()
 
+type Parts = MutableSequence[float]
 type Progress = Callable[[float], bool]  # told the part that is done; True: stop here
 
 
@@ -172,20 +176,27 @@ def warm_up(order: Order) -> None:
 
 
 _stopped = False  # in a process of the pool: Ctrl-C reaches all of them
+_parts: Parts | None = None  # likewise: how far each share is
 
 
-def _quiet() -> None:
-    import signal
+def _begin(parts: Parts) -> None:
+    global _parts  # noqa: PLW0603 - the process's own
 
     def stop(*_: object) -> None:
-        global _stopped  # noqa: PLW0603 - the process's own flag
+        global _stopped  # noqa: PLW0603 - the process's own
         _stopped = True
 
+    _parts = parts
     signal.signal(signal.SIGINT, stop)
 
 
-def _share_of_pool(order: Order, numbers: range) -> Share:
-    return run_share(order, numbers, lambda _: _stopped)
+def _share_of_pool(order: Order, numbers: range, index: int) -> Share:
+    def progress(part: float) -> bool:
+        if _parts is not None:
+            _parts[index] = part
+        return _stopped
+
+    return run_share(order, numbers, progress)
 
 
 def cut(boards: int, jobs: int) -> list[range]:
@@ -196,16 +207,20 @@ def cut(boards: int, jobs: int) -> list[range]:
 
 
 def run(order: Order, jobs: int, progress: Progress) -> list[Share]:
-    """Simulate the fleet on `jobs` processes."""
+    """Simulate the fleet on `jobs` processes. Raises SimError when one of them dies."""
     shares = cut(order.boards, jobs)
     if len(shares) == 1:
         return [run_share(order, shares[0], progress)]
-    with ProcessPoolExecutor(len(shares), initializer=_quiet) as pool:
-        futures: list[Future[Share]] = [pool.submit(_share_of_pool, order, numbers) for numbers in shares]
-        while not all(future.done() for future in futures):
-            time.sleep(0.2)
-            progress(sum(future.done() for future in futures) / len(futures))
-        return [future.result() for future in futures]
+    parts = multiprocessing.Array("d", len(shares), lock=False)
+    try:
+        with ProcessPoolExecutor(len(shares), initializer=_begin, initargs=(parts,)) as pool:
+            futures = [pool.submit(_share_of_pool, order, numbers, index) for index, numbers in enumerate(shares)]
+            while not all(future.done() for future in futures):
+                time.sleep(0.2)
+                progress(sum(parts[:]) / len(shares))
+            return [future.result() for future in futures]
+    except BrokenProcessPool as error:
+        raise SimError("a process of the fleet was killed, perhaps for want of memory: ask for fewer boards") from error
 
 
 def log_digest(shares: list[Share]) -> str:

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from sim import provision
+from sim import climate, provision
 from sim.board import Hardware, SimulatedBoard
 from sim.cli import probe, watch
 from sim.errors import FileError, SettingError
@@ -25,6 +25,7 @@ examples:
   python -m sim board                                   a board on the broker at 127.0.0.1:1883
   python -m sim board --zones 4 --speed 600             four zones; the lawn lives ten minutes a second
   python -m sim board --lawn-time 13:00                 the sun stands where it stands at one in the afternoon
+  python -m sim board --site tunis --speed 3600         the weather of a record, an hour a second
   python -m sim board --broker 192.168.1.5:1883 --broker-user 5a17e001 --broker-password-file secret.txt
   python -m sim board --json | jq .zones                ground truth, a line a second
   python -m sim board --quiet --truth truth.jsonl       ground truth into a file, nothing on the screen
@@ -70,6 +71,9 @@ def _parser() -> argparse.ArgumentParser:
         help="stay awake instead of sleeping (default: yes)",
     )
     lawn = parser.add_argument_group("lawn")
+    lawn.add_argument(
+        "--site", metavar="NAME", default="", help=f"recorded weather instead of made-up: {', '.join(climate.sites())}"
+    )
     lawn.add_argument(
         "--latitude", metavar="DEG", type=float, default=36.07, help="north is positive (default %(default)s)"
     )
@@ -165,11 +169,12 @@ def _settings(options: argparse.Namespace) -> provision.Settings:
 def _scenario(options: argparse.Namespace) -> Scenario:
     now_s = time.time()
     lawn_start_s = None
+    longitude_deg = climate.recorded(options.site).longitude_deg if options.site else options.longitude
     if options.lawn_time is not None:
         found = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", options.lawn_time)
         if found is None:
             raise SettingError(f"--lawn-time wants HH:MM, such as 13:00, not '{options.lawn_time}'")
-        solar_s = (now_s + options.longitude * 240) % 86_400
+        solar_s = (now_s + longitude_deg * 240) % 86_400
         lawn_start_s = now_s - solar_s + int(found[1]) * 3600 + int(found[2]) * 60
     return Scenario(
         zones=options.zones,
@@ -180,6 +185,7 @@ def _scenario(options: argparse.Namespace) -> Scenario:
         lawn_start_unix_s=lawn_start_s,
         speed=options.speed,
         battery_pct=options.battery,
+        site=options.site,
     )
 
 

@@ -163,6 +163,8 @@ def test_stop_ends_a_live_wait_at_once(live: Port) -> None:
         (["board", "--broker", "nowhere"], 2, "--broker wants HOST:PORT"),
         (["board", "--device-id", "xyz"], 2, "eight hex digits"),
         (["board", "--lawn-time", "25:00"], 2, "--lawn-time wants HH:MM"),
+        (["board", "--site", "atlantis"], 2, "no weather of a place called 'atlantis'"),
+        (["board", "--site", "tunis", "--lawn-time", "13:00", "--broker", "127.0.0.1:1"], 3, "cannot reach a broker"),
         (["board", "--broker", "127.0.0.1:1"], 3, "cannot reach a broker at 127.0.0.1:1"),
         (["board", "--broker-password-file", "no-such-file"], 4, "cannot read no-such-file"),
     ],
