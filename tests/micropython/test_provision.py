@@ -442,3 +442,53 @@ def test_what_is_to_be_tried_at_the_prompt_of_a_real_board_runs_on_this_one(benc
     assert [one.code for one in ran] == [0] * len(lines), said(next(one for one in ran if one.code))
     assert "True" in ran[0].out, "maintenance"
     assert "327680 bytes" in ran[1].out
+
+
+PERSON = """
+import os, pty, re, select, sys, time
+answers = {answers!r}
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.executable, [sys.executable, "-m", "tools.provision", "configure", "--port", sys.argv[1]])
+seen, asked = "", 0
+while True:
+    try:
+        data = os.read(terminal, 4096)
+    except OSError:
+        break
+    if not data:
+        break
+    seen += data.decode(errors="replace")
+    question = seen[asked:]
+    if re.search(r": $", question):
+        asked = len(seen)
+        time.sleep(0.05)
+        words = question.strip().splitlines()[-1]
+        os.write(terminal, next((answer for start, answer in answers.items() if words.startswith(start)), "").encode() + b"\\n")
+print(seen)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+
+
+def test_a_person_is_asked_and_what_is_typed_as_a_password_is_not_shown(bench: Callable[..., Bench]):
+    answers = {
+        "Zones": "1",
+        "Wi-Fi network": "lawn",
+        "Wi-Fi password": PASSWORD,
+        "MQTT broker (": "127.0.0.1",
+        "MQTT password": "token-of-mine",
+        "Closing pulse": "80",
+    }
+    board = bench(erased=True)
+    installed, asked = board.run(
+        board.provision("install"), Step((sys.executable, "-c", PERSON.format(answers=answers), board.port))
+    )
+    assert (installed.code, asked.code) == (0, 0), said(asked)
+    assert "settings written" in asked.out
+    assert PASSWORD not in asked.out
+    assert "token-of-mine" not in asked.out
+    files = board.board.image.files()
+    config = json.loads(files["/config.json"])
+    assert (config["wifi_password"], config["broker_password"]) == (PASSWORD, "token-of-mine")
+    assert config["broker_user"] == "5a17e001", "its id, where none is given"
+    assert b"CLOSE_MS = 80\n" in files["/closer_config.py"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sim.provision import FIRMWARE
-from tools.micropython.package import build
+from tools.micropython.package import CompileError, build
 from tools.provision.errors import SettingsError
 
 MAIN, BOOT, CLOSER = "/main.py", "/boot.py", "/closer.mpy"
@@ -33,8 +33,11 @@ class Parts:
 
 
 def parts(firmware: Path = FIRMWARE) -> Parts:
-    """Build them."""
-    made = build(firmware)
+    """Build them. Raises SettingsError when this checkout cannot be built."""
+    try:
+        made = build(firmware)
+    except (CompileError, OSError) as error:
+        raise SettingsError(f"this checkout cannot be built: {error}") from error
     files = {CLOSER: made.closer, BOOT: (firmware / "boot.py").read_bytes(), MAIN: (firmware / "main.py").read_bytes()}
     return Parts(files, made.romfs, made.closer[1])
 

@@ -77,6 +77,8 @@ def read_config(device: Device) -> dict[str, Any]:
         raise DeviceError(
             "the board's config.json is damaged: give `configure --new-key`, then pair it anew"
         ) from error
+    if not config.get("broker_host"):
+        raise CheckError("the board knows no broker: give `configure`")
     return dict(config)
 
 
@@ -129,7 +131,7 @@ class Report:
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = lambda *_: self._ready.set()
         self._client.on_message = self._on_message
-        self._address = witness.host or config["broker_host"], config["broker_port"]
+        self._address = witness.host or config["broker_host"], config.get("broker_port", 1883)
 
     def __enter__(self) -> Report:
         where = f"{self._address[0]}:{self._address[1]}"
