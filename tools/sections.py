@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / ".tools" / "check"
-MYPY_HOST = ("-m", "mypy", "sim", "tools", "ha_integration/custom_components")
+MYPY_HOST = ("-m", "mypy", "sim", "tools", "bench", "ha_integration/custom_components")
 MYPY_FIRMWARE = (
     *(
         "-m",
@@ -55,7 +55,12 @@ SECTIONS = (
     Section("firmware", "drivers, store, MQTT client and app on the stand-in port", setup=("broker",), fast=True),
     Section("contract", "documents, messages, parser, copies, import directions, words", fast=True),
     Section("sim", "the simulator's physics, port and repeatability", fast=True),
-    Section("tools", "this very check, the demo's plumbing, set-up and locks", setup=("broker",), fast=True),
+    Section(
+        "tools",
+        "this very check, the demo's plumbing, set-up, locks, and that the measurements run",
+        setup=("broker", "micropython", "umqtt"),
+        fast=True,
+    ),
     Section(
         "types",
         "mypy: host code; firmware against MicroPython's types",

@@ -224,7 +224,7 @@ class App:
         self.outbox.service()
         if self.rest.due(now_ms):
             self.rest.go()
-        if self._failed or self.inbox.requests:
+        if self._failed or self.inbox.requests or self.planner.hurries():
             return 0
         if self.press_ms > 0:
             return LOOK_MS

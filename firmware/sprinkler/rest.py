@@ -33,19 +33,23 @@ class Rest:
         """True when the board should sleep (or restart) now."""
         app = self._app
         still = controller.idle(app.state) or controller.stuck(app.state)
-        if not still or app.inbox.requests or app.planner.behind() or app.staying_awake(now_ms):
+        if not still or app.inbox.requests or app.staying_awake(now_ms):
             self._busy_ms = self._heard_ms = now_ms
             self._stay()
             return self.restart_wanted and controller.idle(app.state) and app.link.quiet()
         if app.state[state.LEAK_ML]:  # water though all is closed: stay until it adds up, or ends
             self._heard_ms = now_ms
             self._stay()
-        if not app.link.quiet() or not app.outbox.nothing_left():
+        behind = (
+            app.planner.behind()
+        )  # the next turn looks at the plan: the clock was set back, or a start waits for the time
+        if behind or not app.link.quiet() or not app.outbox.nothing_left():
             self._heard_ms = now_ms
         timed = app.clock.now_s() and not (app.link.up() and app.clock.hopes())
         if (
             self.calm
             and timed
+            and not behind
             and not self.restart_wanted
             and not app.memory.events
             and app.outbox.nothing_left()

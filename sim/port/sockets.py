@@ -26,7 +26,7 @@ def _check_numeric(host: str) -> None:
 class Socket:
     """One TCP or UDP socket of the board."""
 
-    __slots__ = ("_channel", "_closed", "_datagrams", "_session", "_timeout_us", "_udp")
+    __slots__ = ("_at_once", "_channel", "_closed", "_datagrams", "_session", "_timeout_us", "_udp")
 
     def __init__(self, session: Session, *, udp: bool) -> None:
         self._session = session
@@ -35,6 +35,7 @@ class Socket:
         self._channel: Channel | None = None
         self._datagrams: list[bytes] = []
         self._closed = False
+        self._at_once = False
 
     def setblocking(self, flag: bool) -> None:
         """True: every call waits for ever, whatever settimeout() said before."""
@@ -44,9 +45,13 @@ class Socket:
         """None waits for ever, 0 not at all."""
         self._timeout_us = None if seconds is None else round(seconds * 1_000_000)
 
-    def setsockopt(self, *_: object) -> None:
-        """Accepted, without effect here."""
+    def setsockopt(self, _level: int, option: int, value: object) -> None:
+        """TCP_NODELAY counts, before or after `connect`; others are accepted, without effect here."""
         self._session.enter("setsockopt")
+        if option == SocketModule.TCP_NODELAY:
+            self._at_once = bool(value)
+            if self._at_once and self._channel is not None:
+                self._channel.send_at_once()
 
     def bind(self, address: Address) -> None:  # noqa: ARG002 - any local port will do
         """Accepted, without effect: replies find their way."""
@@ -66,6 +71,8 @@ class Socket:
         if not self._session.joined():
             raise OSError(EHOSTUNREACH, "no network")
         channel = self._channel = self._session.network.connect(host, port, self._session.waiter)
+        if self._at_once:
+            channel.send_at_once()
         if self._timeout_us == 0:
             raise OSError(EINPROGRESS, "connecting")
         self._wait(channel.writable)
@@ -191,6 +198,7 @@ class SocketModule:
     SOL_SOCKET = 1
     SO_REUSEADDR = 4
     IPPROTO_TCP = 6
+    TCP_NODELAY = 1
     IPPROTO_IP = 0
 
     def __init__(self, session: Session) -> None:

@@ -251,3 +251,12 @@ def test_noise_from_a_name_server_is_an_address_or_none(data):
 def test_what_can_be_no_name_is_not_asked_for(name):
     with pytest.raises(LinkError):
         names.question(name, 0)
+
+
+@pytest.mark.parametrize("error_s", [-40, 40])
+def test_a_clock_that_was_wrong_after_a_sleep_costs_no_round_trip(make_wakes, error_s):
+    wakes = make_wakes()
+    wakes.rig.board.network.ntp_error_s = error_s
+    wakes.rig.run(905)
+    assert wakes.connected_s() == pytest.approx(2 * ROUND_TRIP_S, abs=SLACK_S)
+    assert wakes.rig.said(protocol.AVAILABILITY)[-1]["state"] == "asleep"

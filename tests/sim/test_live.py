@@ -294,3 +294,17 @@ def test_broker_that_refuses_the_user_is_told(
 ) -> None:
     assert main(["board", "--data", str(tmp_path / "board"), "--broker", f"127.0.0.1:{mosquitto}"]) == 3
     assert "refuses a client without a user name" in capsys.readouterr().err
+
+
+def test_small_packets_wait_for_one_another_unless_the_board_asks_otherwise():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        timeline = LiveTime()
+        network = LiveNetwork(timeline, time.time)
+        connection = network.connect("127.0.0.1", server.getsockname()[1], Waiter(timeline))
+        (descriptor, _), *_ = connection.files()
+        opened = socket.socket(fileno=os.dup(descriptor))
+        with opened:
+            assert not opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            connection.send_at_once()
+            assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        network.shut()

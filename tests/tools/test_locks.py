@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-LOCKS = sorted([ROOT / "requirements.lock", *(ROOT / "tools").glob("*.lock")])
+LOCKS = sorted([ROOT / "requirements.lock", *(ROOT / "tools").glob("*.lock"), *(ROOT / "bench").glob("*.lock")])
 
 
 def packages(lock: Path) -> dict[str, str]:

@@ -43,15 +43,18 @@ static mp_uint_t guarded(mp_int_t (*action)(mp_obj_t, void *, mp_uint_t), mp_obj
     if (nlr_push(&nlr) == 0) {
         mp_int_t n = action(self, buf, size);
         nlr_pop();
-        *errcode = MP_EAGAIN;
-        return n < 0 ? MP_STREAM_ERROR : (mp_uint_t)n;
+        if (n < 0) {
+            *errcode = MP_EAGAIN; // only then: a stream that says so with its bytes is read as "nothing there"
+            return MP_STREAM_ERROR;
+        }
+        return n;
     }
     mp_obj_t raised = MP_OBJ_FROM_PTR(nlr.ret_val);
     if (!mp_obj_is_subclass_fast(MP_OBJ_FROM_PTR(mp_obj_get_type(raised)), MP_OBJ_FROM_PTR(&mp_type_OSError))) {
         nlr_jump(nlr.ret_val);
     }
     mp_obj_t number = mp_obj_exception_get_value(raised);
-    *errcode = mp_obj_is_small_int(number) ? MP_OBJ_SMALL_INT_VALUE(number) : MP_EIO;
+    *errcode = mp_obj_is_int(number) ? mp_obj_get_int(number) : MP_EIO;
     return MP_STREAM_ERROR;
 }
 

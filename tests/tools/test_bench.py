@@ -1,0 +1,67 @@
+"""That the measurements of bench/ run and say what they promise; not what they find: figures depend on the machine."""
+
+import json
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+CLIENTS = ["solar_sprinkler", "umqtt.simple"]
+
+
+def bench(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", f"bench.{name}", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+
+
+@pytest.fixture
+def on_linux() -> None:
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        pytest.skip("the 32-bit interpreter is built on Linux amd64 only")
+
+
+@pytest.mark.usefixtures("on_linux")
+def test_the_latency_of_both_clients_is_measured() -> None:
+    done = bench("latency", "--commands", "3", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert list(found["clients"]) == CLIENTS
+    for row in found["clients"].values():
+        assert row["commands"] == 3
+        assert 0 < row["p50_ms"] <= row["p99_ms"] <= row["max_ms"]
+
+
+@pytest.mark.usefixtures("on_linux")
+def test_the_wake_of_both_clients_is_measured() -> None:
+    done = bench("wake", "--wakes", "1", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert list(found["clients"]) == CLIENTS
+    ours, theirs = found["clients"].values()
+    assert ours["flash_writes"] == 0
+    assert ours["bytes_sent"] == pytest.approx(theirs["bytes_sent"], rel=0.05), "both say the same"
+    assert ours["round_trips"] > 0
+    assert theirs["round_trips"] > 0
+
+
+@pytest.mark.parametrize("name", ["latency", "wake"])
+def test_its_help_names_the_exit_codes(name: str) -> None:
+    done = bench(name, "--help")
+    assert done.returncode == 0
+    assert "exit codes: 0 measured" in done.stdout
+
+
+@pytest.mark.parametrize(("name", "argument"), [("latency", "--commands"), ("wake", "--wakes")])
+def test_wrong_usage_is_told(name: str, argument: str) -> None:
+    done = bench(name, argument, "0")
+    assert done.returncode == 2
+    assert "wants 1 or more" in done.stderr
