@@ -142,13 +142,17 @@ def _text(statements: list[ast.stmt], names: Names) -> str:
 
 
 def bundle(
-    sources: Mapping[str, str], outside: Mapping[str, str], entries: Mapping[str, tuple[str, ...]]
+    sources: Mapping[str, str],
+    outside: Mapping[str, str],
+    entries: Mapping[str, tuple[str, ...]],
+    meanings: dict[str, list[str]] | None = None,
 ) -> dict[str, str]:
     """The application's files, by dotted name: the first entry holds all that is resident, the others hand on their names.
 
     `sources`: the package's modules. `outside`: firmware that is not bundled, whose names therefore stay. `entries`: the modules
     that are imported from outside, with what is imported of them. A module that is imported inside functions only is a file of
-    its own, with the modules that nothing resident needs; so is one that nobody imports, which keeps its names. Raises BundleError.
+    its own, with the modules that nothing resident needs; so is one that nobody imports, which keeps its names. `meanings` is filled
+    with what each short name stands for. Raises BundleError.
     """
     sources = {name: without_annotations(text) for name, text in sources.items()}
     program = Program(sources, tuple(entries))
@@ -179,6 +183,8 @@ def bundle(
     for module, found in entries.items():
         if module != main:
             files[module] = f"from {main} import {', '.join(found)}\n"
+    if meanings is not None:
+        meanings |= names.meanings(program)
     return files | late
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
+from tools.micropython.program import Own, Program
 from tools.micropython.scopes import FUNCTIONS, arguments, bound_names
 
 KNOWN_NAMES = Path(__file__).with_name("known_names.txt")
@@ -107,6 +108,21 @@ class Names:
             self._given.add(name)
             self._globals[binding] = name
         return self._globals[binding]
+
+    def meanings(self, program: Program) -> dict[str, list[str]]:
+        """What each name that was given stands for: "Class.method", or "module.name" of a global; several, as one name may serve in several places."""
+        found: dict[str, set[str]] = {}
+        for binding, short in self._globals.items():
+            if isinstance(binding, Own) and binding.name != short:
+                found.setdefault(short, set()).add(f"{binding.module.rpartition('.')[2]}.{binding.name}")
+        for module in program.modules.values():
+            for node in ast.walk(module.tree):
+                if isinstance(node, ast.ClassDef):
+                    for name in bound_names(node.body) & self.attributes.keys():
+                        found.setdefault(self.attributes[name], set()).add(f"{node.name}.{name}")
+        for name, short in self.attributes.items():
+            found.setdefault(short, {name})
+        return {short: sorted(meant) for short, meant in sorted(found.items())}
 
     def shorten(self, tree: ast.Module) -> ast.Module:
         """Rename attributes, methods and arguments of a linked module."""

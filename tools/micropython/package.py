@@ -85,6 +85,13 @@ def bundled(firmware: Path) -> dict[str, str]:
     return bundle(package_sources(firmware), {name: (firmware / name).read_text() for name in OUTSIDE}, ENTRIES)
 
 
+def meanings(firmware: Path = FIRMWARE) -> dict[str, list[str]]:
+    """What the short names of the application stand for, for whoever reads a board's traceback."""
+    found: dict[str, list[str]] = {}
+    bundle(package_sources(firmware), {name: (firmware / name).read_text() for name in OUTSIDE}, ENTRIES, found)
+    return found
+
+
 def bundled_closer(firmware: Path, closer: str) -> str:
     """The closer without its constants, with the names that the rest of the firmware mentions."""
     others = package_sources(firmware) | {name: (firmware / name).read_text() for name in RUN_BY_NAME}
