@@ -14,5 +14,8 @@ if not maintenance:  # type: ignore[name-defined]  # noqa: F821 - boot.py ran be
     from sprinkler.app import App
     from sprinkler.board import Board
 
+    closer.close_first = closer.close_all = closer.maintenance_asked = closer.read_record = (
+        None  # their time is over; the heap is short
+    )
     config = closer_config  # type: ignore[name-defined]  # noqa: F821 - likewise
     App(Board(machine, network, socket, select, time, os, open, closer, config, sys.modules)).run()

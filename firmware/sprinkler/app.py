@@ -197,6 +197,8 @@ class App:
             now_s = self.clock.now_s()
             values = self.senses.sample(now_s, self.link.rssi_dbm(), self.memory, self.settings.longitude_cdeg)
             self.memory.add_sample(values)
+        if self.inbox.proposed:
+            self.inbox.settle()
         ml = self.senses.take_ml()
         self.runs.meter(ml)
         requests, ids = self.inbox.take()
@@ -224,7 +226,7 @@ class App:
         self.outbox.service()
         if self.rest.due(now_ms):
             self.rest.go()
-        if self._failed or self.inbox.requests or self.planner.hurries():
+        if self._failed or self.inbox.busy() or self.planner.hurries():
             return 0
         if self.press_ms > 0:
             return LOOK_MS

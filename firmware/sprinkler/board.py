@@ -128,10 +128,10 @@ class Board:
         t = self.time.gmtime(seconds)
         self._rtc.datetime((t[0], t[1], t[2], t[6], t[3], t[4], t[5], self._rtc.datetime()[7]))
 
-    def drop(self, name):
-        """Forget a late module of the package (one that is loaded for a moment, by an import inside a function): its code leaves the heap."""
-        if self._modules.pop("sprinkler." + name, None):
-            setattr(self._modules["sprinkler"], name, None)  # the package holds it as well
+    def drop(self, name: str) -> None:
+        """Forget a late module of the package (one that is loaded for a moment, by an import inside a function): its code leaves the heap. The bundle
+        puts its own name for it in the place of `name`."""
+        self._modules.pop(name, None)
 
     # What hangs on the pins
 

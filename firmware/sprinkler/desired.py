@@ -11,10 +11,9 @@ from .auth import verify
 from .core import schedule
 from .core.localtime import date_of, day_number, parse_rule
 from .errors import RefusedError
+from .parts import KEY_MAX, children, part
 from .settings import Settings, integer
 from .store import DESIRED, OLD, read_file
-
-_KEY_MAX = 24  # bytes in which a key of the message is to be recognised, white space included
 
 
 def load(board, topic, key):
@@ -22,31 +21,40 @@ def load(board, topic, key):
     for path in (DESIRED, DESIRED + OLD):
         payload = read_file(board, path)
         end = verify(key, topic, payload) if payload else 0
+        payload = None
         try:
             if end:
-                return parse(payload, end, board.zones())
+                return read(board, path, end)
         except RefusedError:
             pass  # the next one, then
     return Settings()
 
 
-def parse(body, length, zone_count):
-    """Settings from the JSON of a `desired` message, the first `length` bytes of `body`. Raises RefusedError."""
+def read(board, path, length):
+    """Settings from the JSON that is the first `length` bytes of a file. Raises RefusedError."""
+    try:
+        with board.open_file(path, "rb") as f:
+            return parse(f, length, board.zones())
+    except OSError:
+        raise RefusedError("storage")
+
+
+def parse(f, length, zone_count):
+    """Settings from the JSON of a `desired` message, the first `length` bytes of the open file `f`. Raises RefusedError."""
     version, given, programs = None, {}, []
     try:
-        if bytes(body[:1]) != b"{":
-            raise RefusedError("invalid")
-        for start, end in children(body, 0, length):
-            key = bytes(body[start : start + _KEY_MAX]).strip()
-            if key.startswith(b'"programs"'):
-                after = start + bytes(body[start : start + 2 * _KEY_MAX]).index(b":") + 1
-                if not bytes(body[after : after + _KEY_MAX]).strip().startswith(b"["):
+        for start, end in children(f, 0, length):
+            f.seek(start)
+            key = f.read(min(KEY_MAX, end - start))
+            if key.strip().startswith(b'"programs"'):
+                after = start + key.index(b":") + 1
+                if part(f, after, min(end, after + KEY_MAX))[:1] != b"[":
                     raise RefusedError("invalid")
-                programs = children(body, after, end)
+                programs = children(f, after, end)
             else:
-                part = json.loads(b"{" + bytes(body[start:end]) + b"}")
-                version = part.get("version", version)
-                given = part.get("settings", given)
+                member = json.loads(b"{" + part(f, start, end) + b"}")
+                version = member.get("version", version)
+                given = member.get("settings", given)
         if type(given) is not dict:
             raise RefusedError("invalid")
     except (ValueError, TypeError, AttributeError):
@@ -71,7 +79,7 @@ def parse(body, length, zone_count):
         raise RefusedError("invalid")
     _season(s, given)
     s.zones = _zones(given.get("zones", []), zone_count)
-    s.programs = _programs(body, programs, zone_count)
+    s.programs = _programs(f, programs, zone_count)
     return s
 
 
@@ -105,41 +113,13 @@ def _zones(given, zone_count):
     return b"".join(parts)
 
 
-def children(text, start, end):
-    """[(start, end)] of what stands between the commas of the JSON object or list in text[start:end]. A whole message as objects would not fit the heap
-    beside its text, so it is taken apart here, and each part is read by itself. Raises ValueError."""
-    found = []
-    depth = 0
-    quoted = escaped = False
-    for i in range(start, end):
-        byte = text[i]
-        if quoted:
-            quoted = escaped or byte != 34
-            escaped = byte == 92 and not escaped
-        elif byte == 34:
-            quoted = True
-        elif byte in b"{[":
-            depth += 1
-            if depth == 1:
-                start = i + 1
-        elif depth == 1 and byte in b",]}":
-            if bytes(text[start:i]).strip():
-                found.append((start, i))
-            start = i + 1
-        if byte in b"]}" and not quoted:
-            depth -= 1
-    if depth or quoted:
-        raise ValueError("text")
-    return found
-
-
-def _programs(body, spans, zone_count):
+def _programs(f, spans, zone_count):
     if len(spans) > protocol.PROGRAM_ID_LIMITS[1]:
         raise RefusedError("too_many")
     programs, ids = [], []
     try:
         for start, end in spans:
-            p = json.loads(bytes(body[start:end]))
+            p = json.loads(part(f, start, end))
             program = _program(p, zone_count)
             ids.append(program[schedule.HEAD] & 15)
             enabled = p.get("enabled", True)

@@ -9,7 +9,7 @@ from . import protocol
 from .auth import verify
 from .errors import RefusedError, StoreError
 from .settings import integer
-from .store import DESIRED, write_file
+from .store import DESIRED, PROPOSED, set_in_place
 
 _BARE_STOP_MAX = 64  # bytes
 _TAMPERING = 10  # messages that do not verify, or bare stops, before the fault is raised
@@ -24,12 +24,17 @@ class Inbox:
         self.requests = []  # for controller.step
         self.ids = []  # the command id of each, "" where nobody waits for an answer
         self.suspicious = 0
+        self.proposed = 0  # length of the JSON of settings that wait to be read; 0: none do
 
     def take(self):
         """The requests so far with their command ids; empties the inbox."""
         taken = self.requests, self.ids
         self.requests, self.ids = [], []
         return taken
+
+    def busy(self):
+        """True when the next turn has something to do for what was heard."""
+        return bool(self.requests) or self.proposed > 0
 
     def hear(self, topic, payload, retained):
         """Take one message from the broker. `payload` None: it was too long to hold."""
@@ -74,24 +79,40 @@ class Inbox:
             app.board.drop("backlog")
 
     def _desired(self, payload, end):
+        """Lay the settings down; the next turn reads them, when their text has left the heap."""
+        from .proposed import propose
+
         app = self._app
         try:
-            wanted = self._parsed(payload, end)
-            if wanted.version > app.settings.version:
-                write_file(app.board, DESIRED, payload, True)
-                app.apply(wanted)
+            if propose(app.board, payload, end, app.settings.version):
+                self.proposed = end
+        except (ValueError, TypeError, KeyError):
+            app.outbox.reply("desired", False, "invalid")
+        except StoreError:
+            app.storage_fault = True
+            app.outbox.reply("desired", False, "storage")
+        app.board.drop("proposed")
+
+    def settle(self):
+        """Put settings in force that were laid down and make sense; the others are refused as a whole. The file takes its place last: a reset before that
+        changes nothing, and the broker still has the message."""
+        app = self._app
+        length, self.proposed = self.proposed, 0
+        try:
+            wanted = self._wanted(length)
+            set_in_place(app.board, PROPOSED, DESIRED)
+            app.apply(wanted)
         except RefusedError as error:
             app.outbox.reply("desired", False, error.args[0])
         except StoreError:
             app.storage_fault = True
             app.outbox.reply("desired", False, "storage")
 
-    def _parsed(self, payload, end):
-        """The settings of a message. A function of its own, so that what reads them has left the heap before flash is written."""
-        from .desired import parse
+    def _wanted(self, length):
+        from .desired import read
 
         try:
-            return parse(payload, end, self._app.board.zones())
+            return read(self._app.board, PROPOSED, length)
         finally:
             self._app.board.drop("desired")
 

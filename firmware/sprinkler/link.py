@@ -167,7 +167,9 @@ class Link:
                 raise
             if not data:
                 raise LinkError("closed")
-            for packet in self.decoder.feed(data):
+            packets = self.decoder.feed(data)
+            data = None  # a long message is handled in little room
+            for packet in packets:
                 if self.state == GREETING:
                     from .joining import greeted
 

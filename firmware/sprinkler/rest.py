@@ -33,7 +33,7 @@ class Rest:
         """True when the board should sleep (or restart) now."""
         app = self._app
         still = controller.idle(app.state) or controller.stuck(app.state)
-        if not still or app.inbox.requests or app.staying_awake(now_ms):
+        if not still or app.inbox.busy() or app.staying_awake(now_ms):
             self._busy_ms = self._heard_ms = now_ms
             self._stay()
             return self.restart_wanted and controller.idle(app.state) and app.link.quiet()
@@ -92,7 +92,7 @@ class Rest:
         if not self.calm or not self.wake_at:
             self._part()
         self._flush()
-        if app.inbox.requests or app.outbox.owes_replies():
+        if app.inbox.busy() or app.outbox.owes_replies():
             self._heard_ms = app.board.uptime_ms()
             self._stay()
             return

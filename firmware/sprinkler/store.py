@@ -10,6 +10,7 @@ import struct
 from .errors import StoreError
 
 JOURNAL, DESIRED, CONFIG = "/journal.bin", "/desired.json", "/config.json"
+PROPOSED = "/proposed.json"
 OLD = ".old"
 ZONES, PROGRAMS = 4, 8
 EVENTS_MAX, SAMPLES_MAX = 6, 7  # what fits the 484 bytes of RTC memory
@@ -51,26 +52,36 @@ def read_file(board, path):
         return None
 
 
-def write_file(board, path, data, keeps=False):
-    """Replace `path` as a whole. Raises StoreError; the old content then still stands. `keeps`: it stays at `path` + OLD, for a reader that finds
-    `path` missing (the power went between the two renames) or damaged."""
-    temporary = path + ".new"
-    board.flash_writes += 1
+def write_file(board, path, data):
+    """Replace `path` as a whole. Raises StoreError; the old content then still stands."""
+    lay_down(board, path + ".new", data)
     try:
-        with board.open_file(temporary, "wb") as f:
-            f.write(data)
-        if keeps:
-            _set_aside(board, path)
-        board.os.rename(temporary, path)
+        board.os.rename(path + ".new", path)
     except OSError:
         raise StoreError("storage")
 
 
-def _set_aside(board, path):
+def lay_down(board, path, data):
+    """Write a file that nothing relies on yet. Raises StoreError."""
+    board.flash_writes += 1
+    try:
+        with board.open_file(path, "wb") as f:
+            f.write(data)
+    except OSError:
+        raise StoreError("storage")
+
+
+def set_in_place(board, new, path):
+    """Let the file `new` be `path`; the old one stays at `path` + OLD, for a reader that finds `path` missing (the power went between the two renames)
+    or damaged. Raises StoreError."""
     try:
         board.os.rename(path, path + OLD)
     except OSError:
         pass  # there was none
+    try:
+        board.os.rename(new, path)
+    except OSError:
+        raise StoreError("storage")
 
 
 class Memory:

@@ -36,7 +36,9 @@ SERVICES = {
     "link": {"errors", "joining", "mqtt"},
     "settings": {"errors"},
     "provisioned": {"errors", "settings", "store"},
-    "desired": {"auth", "core", "errors", "protocol", "settings", "store"},
+    "parts": set(),
+    "proposed": {"parts", "store"},
+    "desired": {"auth", "core", "errors", "parts", "protocol", "settings", "store"},
     "led": {"core"},
     "crash": {"store"},
     "selftest": {"errors", "store"},
@@ -48,7 +50,7 @@ SERVICES = {
     "resting": {"core", "protocol"},
     "rest": {"core", "report", "resting"},
     "runs": {"core", "errors", "protocol", "store"},
-    "inbox": {"auth", "backlog", "commands", "desired", "errors", "protocol", "settings", "store"},
+    "inbox": {"auth", "backlog", "commands", "desired", "errors", "proposed", "protocol", "settings", "store"},
     "outbox": {"announcing", "auth", "backlog", "errors", "health", "protocol", "report"},
 }
 STANDARD = {"gc", "hashlib", "json", "struct"}

@@ -1,5 +1,6 @@
 """What Home Assistant desires is taken as a whole or refused as a whole."""
 
+import io
 import json
 import struct
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sprinkler import desired
+from sprinkler import desired, parts
 from sprinkler.core import schedule
 from sprinkler.core.localtime import day_number
 from sprinkler.errors import RefusedError
@@ -28,7 +29,7 @@ OTHER_DAYS = {key: value for key, value in PROGRAM.items() if key != "weekdays"}
 
 def parse(zones=2, **changes):
     text = json.dumps({"version": 3, "settings": {}, "programs": [], **changes}).encode()
-    return desired.parse(text + b"]", len(text), zones)
+    return desired.parse(io.BytesIO(text + b"]"), len(text), zones)
 
 
 def test_programs_are_ordered_by_zone_and_id():
@@ -137,7 +138,7 @@ def test_bad_settings_are_refused_with_a_reason(changes, reason):
 @pytest.mark.parametrize("body", [b"", b"[]", b"3", b"{", b"null", b'{"version": 1, "settings": null}', b"\xff"])
 def test_what_is_no_object_is_refused(body):
     with pytest.raises(RefusedError):
-        desired.parse(body, len(body), 2)
+        desired.parse(io.BytesIO(body), len(body), 2)
 
 
 JSON = st.recursive(
@@ -150,14 +151,14 @@ JSON = st.recursive(
 @given(values=st.lists(JSON, max_size=5), indent=st.sampled_from([None, 1]))
 def test_a_list_that_is_taken_apart_gives_the_same_parts(values, indent):
     text = json.dumps(values, indent=indent).encode()
-    assert [json.loads(text[start:end]) for start, end in desired.children(text, 0, len(text))] == values
+    assert [json.loads(text[start:end]) for start, end in parts.children(io.BytesIO(text), 0, len(text))] == values
 
 
 @given(values=st.dictionaries(st.text(), JSON, max_size=5))
 def test_an_object_that_is_taken_apart_gives_the_same_members(values):
     text = json.dumps(values).encode()
     members = {}
-    for start, end in desired.children(text, 0, len(text)):
+    for start, end in parts.children(io.BytesIO(text), 0, len(text)):
         members |= json.loads(b"{" + text[start:end] + b"}")
     assert members == values
 
@@ -165,4 +166,4 @@ def test_an_object_that_is_taken_apart_gives_the_same_members(values):
 @pytest.mark.parametrize("text", [b"[1", b'["a]', b"[1]]", b"[{]"])
 def test_a_text_that_does_not_end_where_it_should_is_refused(text):
     with pytest.raises(ValueError, match="text"):
-        desired.children(text, 0, len(text))
+        parts.children(io.BytesIO(text), 0, len(text))

@@ -15,7 +15,15 @@ from tools.micropython.package import bundled
 from tools.micropython.program import BundleError
 
 MAIN = {"app.main": ("run",)}
-ORDER = ("app.low", "app.deep", "app.main", "app.rare", "app.other")  # in which the modules of the examples are loaded
+ORDER = (
+    "app.low",
+    "app.deep",
+    "app.main",
+    "app.rare",
+    "app.other",
+    "abs",
+    "all",
+)  # in which the modules of the examples are loaded
 
 
 def execute(files: dict[str, str]) -> str:
@@ -32,7 +40,8 @@ def execute(files: dict[str, str]) -> str:
         for name in sorted(files, key=ORDER.index):
             exec(files[name], vars(finder[name]))  # noqa: S102 - sources from this file
             parent, _, child = name.rpartition(".")
-            setattr(finder[parent], child, finder[name])
+            if parent:
+                setattr(finder[parent], child, finder[name])
         with contextlib.redirect_stdout(printed):
             finder["app.main"].run()
     finally:
@@ -115,7 +124,7 @@ def test_a_function_imported_inside_another_comes_with_the_modules_that_only_it_
         "app.rare": "from .deep import summed\ndef _inner(value):\n    return value * summed()\ndef shown(value):\n    return _inner(value)\n",
     }
     files = merged(sources)
-    assert list(files) == ["app.main", "app.rare"]
+    assert list(files) == ["app.main", "abs"]
     assert "TABLE" not in files["app.main"]
 
 
@@ -126,7 +135,22 @@ def test_two_late_modules_may_each_bring_the_same_one():
         "app.rare": "from .deep import summed\ndef shown():\n    return summed()\n",
         "app.other": "from .deep import summed\ndef told():\n    return summed() + 1\n",
     }
-    assert list(merged(sources)) == ["app.main", "app.rare", "app.other"]
+    assert list(merged(sources)) == ["app.main", "abs", "all"]
+
+
+def test_a_late_module_is_dropped_by_the_name_that_it_has_in_the_bundle():
+    sources = {
+        "app.main": "class Board:\n    def drop(self, name):\n        print(len(name) > 0)\n"
+        "def run():\n    from .rare import shown\n    print(shown())\n    Board().drop('rare')\n",
+        "app.rare": "def shown():\n    return 1\n",
+    }
+    assert "'abs'" in merged(sources)["app.main"]
+
+
+def test_what_is_dropped_must_be_a_late_module():
+    sources = {"app.main": "def run(board):\n    board.drop('rarely')\n"}
+    with pytest.raises(BundleError, match="rarely"):
+        bundle(sources, {}, MAIN)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,6 @@ from tools.micropython.program import (
     Program,
     Sibling,
     absolute,
-    late_imports,
 )
 from tools.micropython.prune import prune
 from tools.micropython.scopes import ScopedTransformer, bound_names, without_annotations
@@ -71,7 +70,18 @@ class _Linker(ScopedTransformer):
             if not isinstance(binding, Own):
                 raise BundleError(f"{self.module.name}: {alias.name} of {source} is a constant or a module")
             names.append(ast.alias(self.names.of_global(binding), alias.asname or alias.name))
-        return ast.ImportFrom(source, names, 0)
+        return ast.ImportFrom(self.program.short.get(source, source), names, 0)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802
+        """`drop("planning")` names a late module: as the bundle calls it."""
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "drop" and len(node.args) == 1:
+            (given,) = node.args
+            if isinstance(given, ast.Constant) and isinstance(given.value, str):
+                name = f"{self.program.package}.{given.value}"
+                if name not in self.program.short:
+                    raise BundleError(f"{self.module.name}: {given.value} is dropped, and is no late module")
+                node.args = [ast.Constant(self.program.short[name])]
+        return self.generic_visit(node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802
         """The name of a global function."""
@@ -151,8 +161,8 @@ def bundle(
 
     `sources`: the package's modules. `outside`: firmware that is not bundled, whose names therefore stay. `entries`: the modules
     that are imported from outside, with what is imported of them. A module that is imported inside functions only is a file of
-    its own, with the modules that nothing resident needs; so is one that nobody imports, which keeps its names. `meanings` is filled
-    with what each short name stands for. Raises BundleError.
+    its own, under a name that costs nothing, with the modules that nothing resident needs; one that nobody imports keeps its names. `meanings` is
+    filled with what each short name stands for. Raises BundleError.
     """
     sources = {name: without_annotations(text) for name, text in sources.items()}
     program = Program(sources, tuple(entries))
@@ -164,8 +174,7 @@ def bundle(
         for name, value in kept.items()
         if isinstance(value, int | str)
     ]
-    wanted = {target for module in program.modules.values() for target in late_imports(module)}
-    for name in program.late.keys() - wanted:
+    for name in program.late.keys() - program.short.keys():
         for own, binding in program.modules[name].globals.items():
             if binding == Own(name, own):
                 names.keep(binding)
@@ -175,7 +184,7 @@ def bundle(
     shared: set[str] = set()
     for name, cell in program.late.items():
         if any(program.modules[part].tree.body for part in cell):
-            late[name], taken = _late(program, name, main, names)
+            late[program.short.get(name, name)], taken = _late(program, name, main, names)
             shared |= taken
     body = prune(body, shared | set(kept))
     externs = [_import(binding, names.of_global(binding)) for binding in sorted(_externs(used), key=str)]

@@ -14,6 +14,14 @@ SMALL_INT = 1 << 30
 SHORT_TEXT = 10  # characters: such a text is a name to MicroPython, so it costs the same at every use
 
 
+# What late modules are called in a bundle: names that every interpreter has in read-only memory, and no module of the port bears. By its own name a late
+# module would leave 80 bytes behind: the name, the dotted name and the path of its file are never forgotten.
+LATE_NAMES = (
+    *("abs", "all", "any", "bin", "chr", "dir", "divmod", "eval", "exec", "filter", "hash", "hex", "id"),
+    *("iter", "map", "max", "min", "next", "oct", "ord", "pow", "repr", "round", "set", "sorted", "sum", "zip"),
+)
+
+
 class BundleError(Exception):
     """The firmware uses Python in a way that cannot be merged; the message says where."""
 
@@ -78,8 +86,12 @@ class Program:
         self.resident: list[str] = []
         for entry in entries:
             self._needed(entry, self.resident)
+        self.package = next(iter(sources)).split(".")[0]
         self.late: dict[str, list[str]] = {}
         self._find_late()
+        if len(self.late) > len(LATE_NAMES):
+            raise BundleError(f"more than {len(LATE_NAMES)} late modules: add to LATE_NAMES")
+        self.short = dict(zip(self.late, LATE_NAMES, strict=False))
         for name in self.modules:
             if name not in self.resident and not any(name in cell for cell in self.late.values()):
                 self.late[name] = self._needed(name, [*self.resident])
