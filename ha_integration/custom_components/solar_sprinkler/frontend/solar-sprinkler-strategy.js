@@ -154,6 +154,14 @@ function calendar(texts, zones) {
 }
 
 class SolarSprinklerStrategy extends HTMLElement {
+  // Anew when the registries change, and when an entity of ours gets its first state: right after pairing that is a moment later.
+  static shouldRegenerate(_config, before, now) {
+    if (before.entities !== now.entities || before.devices !== now.devices) return true;
+    if (before.states === now.states) return false;
+    const ours = Object.values(now.entities).filter((entity) => entity.platform === DOMAIN);
+    return ours.some(({ entity_id: id }) => id in before.states !== id in now.states);
+  }
+
   static async generate(config, hass) {
     const texts = textsOf(hass.locale?.language || hass.language);
     const boards = boardsOf(hass, config.device_id);
