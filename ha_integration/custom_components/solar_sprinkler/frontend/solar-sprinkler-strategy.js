@@ -197,7 +197,10 @@ class SolarSprinklerStrategy extends HTMLElement {
   }
 }
 
-customElements.define("ll-strategy-dashboard-solar-sprinkler", SolarSprinklerStrategy);
+// The frontend puts a registry of its own in the place of the browser's when it starts; what was defined before, it does not find.
+customElements
+  .whenDefined("home-assistant")
+  .then(() => window.customElements.define("ll-strategy-dashboard-solar-sprinkler", SolarSprinklerStrategy));
 
 window.customStrategies = window.customStrategies || [];
 window.customStrategies.push({
