@@ -111,12 +111,14 @@ async def test_clock_is_mended_by_answering_the_boards_request_once_more(hass, s
 
 async def test_programs_that_nobody_knows_can_be_replaced_by_none(hass, sprinkler: Sprinkler):
     sprinkler.state["zones"][1]["faults"] = []
+    sprinkler.state["winter"] = True
     await sprinkler.is_online()
     assert [*found(hass)] == ["desired_unknown_0"]
     await mend(hass, "desired_unknown_0")
     await hass.async_block_till_done()
     desired = sprinkler.published("desired")[-1]
     assert (desired["version"], desired["programs"], desired["settings"]["seasonal_adjust_pct"]) == (4, [], 100)
+    assert desired["settings"]["winter"] is True, "a board that was put away stays so"
     assert found(hass) == {}
 
 

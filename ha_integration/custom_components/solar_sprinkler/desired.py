@@ -42,6 +42,12 @@ def next_desired(known: Desired | None, wanted: Mapping[str, Any], programs: Pro
     return Desired(version, dict(wanted), tuple(programs))
 
 
+def reported_settings(state: State) -> dict[str, Any]:
+    """What the board says of its own settings; winter only when it is, because an older firmware does not know it."""
+    settings = {key: getattr(state, key) for key in _REPORTED}
+    return {**settings, "winter": True} if state.winter else settings
+
+
 class DesiredKeeper:
     """Keeps `desired` of one board up to date."""
 
@@ -130,7 +136,7 @@ class DesiredKeeper:
         async with self._lock:
             state = self._coordinator.memory.state
             if self._coordinator.memory.desired is None and state is not None:
-                self._remember(Desired(state.desired_version, {key: getattr(state, key) for key in _REPORTED}, ()))
+                self._remember(Desired(state.desired_version, reported_settings(state), ()))
         await self._publish_if_needed()
 
     async def _answered(self, waiting: asyncio.Future[str]) -> str | None:
@@ -200,7 +206,7 @@ class DesiredKeeper:
 
     async def _wanted(self, known: Desired | None, state: State) -> dict[str, Any]:
         config = self._coordinator.hass.config
-        wanted = dict(known.settings) if known else {key: getattr(state, key) for key in _REPORTED}
+        wanted = dict(known.settings) if known else reported_settings(state)
         wanted["latitude_cdeg"] = round(config.latitude * 100)
         wanted["longitude_cdeg"] = round(config.longitude * 100)
         rule = await self._time_zone_rule(config.time_zone)
