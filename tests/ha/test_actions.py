@@ -237,7 +237,7 @@ async def test_history_tells_runs_and_skips_of_the_last_days(hass, able):
     ran, skipped = (await act(hass, "get_history"))["history"]
     assert ran == {
         "event": "run_finished", "at": "2027-01-15T06:00:00+00:00", "program": 1, "result": "completed", "reason": "",
-        "duration_s": 600, "volume_l": 5.0, "sentence": "Watered 06:00 for 10 min, 5.0 l",
+        "duration_s": 600, "volume_l": 5.0, "sentence": "Watered 05:50 for 10 min, 5.0 l",
     }  # fmt: skip
     assert (skipped["reason"], skipped["sentence"]) == ("rain_delay", "Skipped 07:00: rain delay")
     assert len((await act(hass, "get_history", days=30))["history"]) == 3

@@ -279,7 +279,7 @@ async def test_past_events_are_what_the_board_told(hass, asleep, hass_client):
     await asleep.says("event", finished)
     await asleep.says("event", skipped)
     events = await shown(hass, hass_client)
-    assert summaries(events) == ["15T07:48 Watered 07:58 for 10 min, 80 l", "15T07:57 Skipped 07:57: frost"]
+    assert summaries(events) == ["15T07:48 Watered 07:48 for 10 min, 80 l", "15T07:57 Skipped 07:57: frost"]
     assert [event["uid"] for event in events] == [None, None], "nothing to edit"
     assert await shown(hass, hass_client, OTHER) == []
 

@@ -108,12 +108,12 @@ async def test_sentence_is_in_the_diagnostics(hass, sprinkler: Sprinkler, hass_c
     assert told["why"]["2"] == "Watered 06:00 for 10 min, 80 l; no start is planned"
 
 
-async def test_event_that_is_over_is_told_like_a_run(hass):
+async def test_event_that_is_over_is_told_by_its_start_like_a_run(hass):
     event = BoardEvent(
         **{**witness.example("event"), "event": "run_finished", "result": "completed", "volume_ml": None}
     )
     teller = Teller(await async_words(hass), UTC, witness.NOW)
-    assert teller.run(event) == "Watered 07:58 for 10 min"
+    assert teller.event(event) == "Watered 07:48 for 10 min"
 
 
 def test_every_reason_has_words_in_every_language():

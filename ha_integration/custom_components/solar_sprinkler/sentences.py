@@ -3,7 +3,7 @@
 Rule: pure functions of the snapshot, of words and of `now` (Unix seconds); says what the board said, and guesses nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
 from .board import Board
@@ -60,10 +60,10 @@ class Teller:
         return self.words.say("sentence", key, reason=self.reason(run.reason), **values)
 
     def event(self, event: BoardEvent) -> str:
-        """A run that finished, or a start that was given up."""
+        """A run that finished, told by its start as the zone's last run is, or a start that was given up."""
         if event.event == "run_skipped":
             return self.skip(LastSkip(event.at, event.program, event.reason))
-        return self.run(event)
+        return self.run(replace(event, at=event.at - event.duration_s))
 
     def outlook(self, board: Board, number: int) -> str:
         """When the zone starts next, or what is in the way."""
