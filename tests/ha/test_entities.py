@@ -42,11 +42,13 @@ SHOWN = {
 }
 HIDDEN = {
     "button.identify", "button.restart", "button.zone_1_skip_next_run", "button.zone_2_skip_next_run", "binary_sensor.rain",
+    "sensor.boots", "sensor.clock_error", "sensor.free_memory",
     "sensor.battery_current", "sensor.battery_voltage", "sensor.kept_awake_until", "sensor.power_mode", "sensor.signal_strength",
     "sensor.solar_current", "sensor.solar_voltage", "sensor.temperature", "sensor.wake_reason", "sensor.zone_1_flow_rate",
     "sensor.zone_2_flow_rate", "switch.keep_awake", "switch.winter",
 }  # fmt: skip
 HIDDEN_SHOWN = {
+    "boots": "3", "clock_error": "-2", "free_memory": "14320",
     "kept_awake_until": "2027-01-15T08:05:00+00:00", "temperature": "21.4", "zone_1_flow_rate": "8.03",
     "battery_current": "96", "battery_voltage": "3.984", "power_mode": "normal", "signal_strength": "-60", "solar_current": "230",
     "solar_voltage": "5.09", "wake_reason": "timer",
@@ -99,6 +101,7 @@ async def test_the_curious_find_more_switched_off(hass, mqtt_mock, freezer, entr
     telemetry = witness.example("telemetry")
     telemetry["samples"][-1].update(temperature_dc=214, rain=True)
     await sprinkler.says("telemetry", telemetry)
+    await sprinkler.says("health", witness.example("health"))
     assert {name: sprinkler.value(f"sensor.{BOARD}_{name}") for name in HIDDEN_SHOWN} == HIDDEN_SHOWN
     assert sprinkler.value(f"binary_sensor.{BOARD}_rain") == "on"
     assert sprinkler.value(f"switch.{BOARD}_winter") == "off"

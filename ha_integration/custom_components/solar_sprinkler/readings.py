@@ -66,6 +66,11 @@ def responsive_until(board: Board, _zone: int) -> datetime | None:
     return moment(board.state.awake_until) if board.state else None
 
 
+def of_health(key: str) -> Reading:
+    """A value of what the board says of itself once a day."""
+    return lambda board, _zone: getattr(board.health, key, None)
+
+
 def soil_pct(board: Board, zone: int) -> int | None:
     """Soil moisture of a zone in percent."""
     soil = board.sample.soil_pct if board.sample else ()
