@@ -62,8 +62,8 @@ class Link:
         return self.state > RESOLVING
 
     def room(self):
-        """True when one more message fits."""
-        return self.state == UP and len(self.out) < _OUT_MAX // 2 and len(self.in_flight) < _IN_FLIGHT_MAX
+        """True when one more message fits: the socket has taken all before it, so that no more than one is held."""
+        return self.state == UP and not self.out and len(self.in_flight) < _IN_FLIGHT_MAX
 
     def quiet(self):
         """True when all that was published is acknowledged."""

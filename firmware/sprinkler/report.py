@@ -12,7 +12,7 @@ from .core import power, state
 from .store import EVENT_FORM, NO_DAYS, NO_DC, NONE_I16, NONE_U8, NONE_U16, SAMPLE_FORM, WET
 
 FIRMWARE = "0.1.0"
-SAMPLES_PER_MESSAGE = 5
+SAMPLES_PER_MESSAGE = 3  # some 650 bytes in one piece: a heap in use has no room for much longer ones
 LOST = b'{"state": "lost"}'
 ONLINE = b'{"state": "online"}'
 
