@@ -2,6 +2,9 @@
 
 import json
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +15,7 @@ from sim.errors import SettingError
 from sim.garden import Program
 from sim.world import Scenario
 
+ROOT = Path(__file__).resolve().parents[2]
 HOURLY = Program(
     run_time_s=120, start_min=210, wake_interval_s=1800
 )  # 03:30 of the place, half an hour after the start of the scenario
@@ -50,8 +54,10 @@ def test_every_board_of_a_fleet_waters_as_programmed() -> None:
 
 
 def test_a_board_takes_less_than_60_kilobytes() -> None:
-    found = fleet.run_share(order(boards=40, days=0.03), range(40))
-    assert 1_000 < found.bytes_per_board < 60_000
+    # a process of its own: one that has freed memory before would seem not to grow
+    wish = [sys.executable, "-m", "sim", "fleet", "--boards", "40", "--days", "0.03", "--jobs", "1", "--json"]
+    done = subprocess.run(wish, cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    assert 10_000 < json.loads(done.stdout)["bytes_per_board"] < 60_000
 
 
 def test_stopped_fleet_tells_what_it_did() -> None:
@@ -74,7 +80,6 @@ def test_processes_give_what_one_process_gives(capsys: pytest.CaptureFixture[str
     assert found[0]["log_sha256"] == found[1]["log_sha256"]
     assert found[1]["jobs"] == 2
     assert found[0]["board_days_per_s"] > 0
-    assert found[0]["bytes_per_board"] > 0
 
 
 @pytest.mark.parametrize(
