@@ -37,32 +37,53 @@ def asleep(until):
     return _json({"state": "asleep", "until": until})
 
 
+def _members(value):
+    """The inside of an object."""
+    return json.dumps(value, separators=(",", ":"))[1:-1].encode()
+
+
 def board_state(app, now_s):
-    """What is true at `now_s`, piece by piece: no more than one zone is held as objects, or as text."""
+    """What is true at `now_s`, in small pieces: they are made while the packet that takes them already fills the heap."""
     m, s, clock = app.memory, app.settings, app.clock
-    head = {
-        "at": clock.unix(now_s),
-        "boot_id": m.boot_id,
-        "clock": clock.word(),
-        "power_mode": protocol.POWER_MODES[m.power_mode],
-        "battery_days": _known(m.battery_days, NO_DAYS),
-        "awake_until": app.awake_until(),
-        "wake_reason": app.wake_reason,
-        "wake_at": app.rest.wake_at,
-        "watering_enabled": s.watering_enabled,
-        "winter": s.winter,
-        "rain_delay_until": s.rain_delay_until,
-        "seasonal_adjust_pct": s.seasonal_adjust_pct,
-        "desired_version": s.version,
-        "command_counter": m.counter,
-        "event": m.event_count,
-        "sample": m.sample_count,
-        "faults": app.board_faults(),
-        "safe_mode": app.safe_mode,
-    }
-    return _list(
-        _json(head)[:-1] + b',"zones":[', (_zone_state(app, zone, now_s) for zone in range(1, app.board.zones() + 1))
+    yield b"{"
+    yield _members(
+        {
+            "at": clock.unix(now_s),
+            "boot_id": m.boot_id,
+            "clock": clock.word(),
+            "power_mode": protocol.POWER_MODES[m.power_mode],
+            "battery_days": _known(m.battery_days, NO_DAYS),
+            "awake_until": app.awake_until(),
+        }
     )
+    yield b","
+    yield _members(
+        {
+            "wake_reason": app.wake_reason,
+            "wake_at": app.rest.wake_at,
+            "watering_enabled": s.watering_enabled,
+            "winter": s.winter,
+            "rain_delay_until": s.rain_delay_until,
+            "seasonal_adjust_pct": s.seasonal_adjust_pct,
+        }
+    )
+    yield b","
+    yield _members(
+        {
+            "desired_version": s.version,
+            "command_counter": m.counter,
+            "event": m.event_count,
+            "sample": m.sample_count,
+            "faults": app.board_faults(),
+            "safe_mode": app.safe_mode,
+        }
+    )
+    yield b',"zones":['
+    for zone in range(1, app.board.zones() + 1):
+        yield b"{" if zone == 1 else b",{"
+        for piece in _zone_state(app, zone, now_s):
+            yield piece
+    yield b"]}"
 
 
 def _zone_state(app, zone, now_s):
@@ -72,7 +93,7 @@ def _zone_state(app, zone, now_s):
     phase = s[z + state.PHASE]
     metered = app.senses.has_flow()
     closing = s[z + state.CAUSE] == "" and not s[z + state.GRANTED_MS]  # not known to have been open: after a boot
-    return _json(
+    yield _members(
         {
             "zone": zone,
             "valve": phase if phase in (state.CLOSED, state.OPEN) else ("unknown" if closing else "closing"),
@@ -81,15 +102,22 @@ def _zone_state(app, zone, now_s):
             "program": s[z + state.PROGRAM],
             "run_time_s": s[z + state.GRANTED_MS] // 1000,
             "run_until": app.run_until(zone, now_s),
+        }
+    )
+    yield b","
+    yield _members(
+        {
             "queued_s": s[z + state.QUEUED_MS] // 1000,
             "flow_rate_ml_min": (app.senses.flow_rate_ml_min if phase != state.CLOSED else 0) if metered else None,
             "volume_ml": app.memory.kept_ml[zone - 1] if metered else None,
             "next_run_at": app.clock.unix(app.planner.next_start_s(zone)),
             "faults": [word for bit, word in state.FAULT_WORDS if s[z + state.FAULT] & bit],
-            "last_run": _last_run(app, zone),
             "check": _check(app, metered) if app.memory.check[1] == zone else None,
         }
     )
+    yield b',"last_run":'
+    yield _json(_last_run(app, zone))
+    yield b"}"
 
 
 def _last_run(app, zone):
