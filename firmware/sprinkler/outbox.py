@@ -128,15 +128,12 @@ class Outbox:
     def _publish_backlog(self):
         m = self._app.memory
         if m.kept and not self._flash_told:
-            from .backlog import read
-
-            found = read(m, self._app.board, self._cursor, report.SAMPLES_PER_MESSAGE)
+            found = self._read_flash()
             if found:
                 self._cursor = found[0]
                 self._publish_records(*found[1:])
                 return True
             self._flash_told = True
-            self._app.board.drop("backlog")
         events = m.next_events(self._sent_event)
         if events:
             self._sent_event = events[0][1]
@@ -147,6 +144,15 @@ class Outbox:
             self._sent_sample = samples[-1][1]
             self._publish_records("s", m.boot_id, m.oldest_sample(), samples)
         return bool(samples)
+
+    def _read_flash(self):
+        """What comes next of the backlog on flash. A function of its own, so that what reads it has left the heap before the message is made."""
+        from .backlog import read
+
+        try:
+            return read(self._app.memory, self._app.board, self._cursor, report.SAMPLES_PER_MESSAGE)
+        finally:
+            self._app.board.drop("backlog")
 
     def _publish_records(self, kind, boot_id, oldest, records):
         if kind == "e":
