@@ -8,7 +8,7 @@ _BLOCK = 64
 _HEX = b"0123456789abcdef"
 
 
-def _mac(key, topic, body):
+def _mac(key: bytes, topic: str, body: bytes | memoryview) -> bytes:
     """HMAC-SHA256 (RFC 2104) of what protocol.signed_part joins, without joining it; `key` is shorter than a block."""
     pad = bytearray(_BLOCK)
     for i in range(_BLOCK):
@@ -24,7 +24,7 @@ def _mac(key, topic, body):
     return outer.digest()
 
 
-def _signature(key, topic, body):
+def _signature(key: bytes, topic: str, body: bytes | memoryview) -> bytes:
     digest = _mac(key, topic, body)
     text = bytearray(SIGNATURE_HEX)
     for i in range(SIGNATURE_HEX // 2):
@@ -33,12 +33,12 @@ def _signature(key, topic, body):
     return bytes(text)
 
 
-def sign(key, topic, body):
+def sign(key: bytes, topic: str, body: bytes) -> bytes:
     """`body` (JSON bytes) with its signature line."""
     return body + b"\n" + _signature(key, topic, body)
 
 
-def verify(key, topic, payload):
+def verify(key: bytes, topic: str, payload: bytes | memoryview) -> int:
     """Length of the JSON in a signed `payload`, or 0 if it is too long, unsigned, or signed under another key or topic. The JSON is not copied."""
     end = len(payload) - SIGNATURE_HEX - 1
     if len(payload) > PAYLOAD_MAX or end < 1 or payload[end] != 10:

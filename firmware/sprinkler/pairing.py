@@ -4,7 +4,7 @@ _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"  # RFC 4648
 _CHECK = 1021  # prime, so that every single slip and every swap of neighbours is caught
 
 
-def pairing_code(key):
+def pairing_code(key: bytes) -> str:
     """The code for a key of 16 bytes: 26 characters for the key, 2 to check it, in groups of four."""
     number = int.from_bytes(key, "big")
     check = number % _CHECK

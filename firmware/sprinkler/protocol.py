@@ -112,11 +112,11 @@ PAYLOAD_MAX = 2048  # bytes, the longest message either side accepts
 SIGNATURE_HEX = 32  # 128 bit of HMAC-SHA256
 
 
-def topic(device_id, leaf):
+def topic(device_id: str, leaf: str) -> str:
     """Full topic name of `leaf` (one of the constants above) for the board `device_id` (8 hex digits)."""
     return BASE + "/" + device_id + "/" + leaf
 
 
-def signed_part(topic_name, body):
+def signed_part(topic_name: str, body: bytes) -> bytes:
     """The bytes that a signature covers: topic, a zero byte, the JSON text (`body`, bytes)."""
     return topic_name.encode() + b"\0" + body
