@@ -229,6 +229,11 @@ def test_a_valve_that_does_not_open_is_no_flow(rig):
     assert checked(rig)[1]["verdict"] == "no_flow"
 
 
+def test_a_broken_wire_to_the_coil_is_no_flow(rig):
+    rig.world.zones[0].valve.coil_ohm = 0
+    assert checked(rig)[1]["verdict"] == "no_flow"
+
+
 def test_a_valve_that_does_not_close_is_a_leak(rig):
     rig.command("check_valve", zone=1)
     rig.run(3)

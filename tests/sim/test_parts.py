@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.board import SimulatedBoard
+from sim.errors import Ending, PowerLoss, Reset, WatchdogReset
 from sim.parts import Bench
 from sim.parts.flaw import Flaw
 from sim.port import Port, Session
@@ -113,6 +114,53 @@ def test_swapped_coil_moves_the_other_way(board: SimulatedBoard, port: Port) -> 
     expander(port, 0b01)
     pulse(port, lines=(CLOSE,))
     assert opened(board) == [True, False]
+
+
+def test_a_broken_coil_draws_nothing_and_moves_nothing(board: SimulatedBoard, port: Port) -> None:
+    board.world.zones[0].valve.coil_ohm = 0
+    expander(port, 0b01)
+    pulse(port, lines=(OPEN,))
+    assert opened(board) == [False, False]
+    assert not board.bench.bridge.pulses[-1].effective
+
+
+def test_a_pulse_is_seen_in_the_cells_current_and_costs_its_charge(board: SimulatedBoard, port: Port) -> None:
+    expander(port, 0b01)
+    board.world.advance()
+    drawn_mah, rest_a = board.world.drawn_mah, board.world.currents()[3]
+    port.machine.Pin(ENABLE, port.machine.Pin.OUT, value=1)
+    line = port.machine.Pin(OPEN, port.machine.Pin.OUT, value=1)
+    port.time.sleep_ms(90)
+    assert board.world.currents()[3] < rest_a - 1
+    line(0)
+    assert board.world.currents()[3] == pytest.approx(rest_a, abs=0.01)
+    assert board.world.drawn_mah - drawn_mah == pytest.approx(0.02, rel=0.2)
+
+
+@pytest.mark.parametrize("line", [OPEN, CLOSE])
+def test_a_held_valve_is_open_while_its_coil_is_driven_in_either_direction(
+    board: SimulatedBoard, port: Port, line: int
+) -> None:
+    board.world.zones[0].valve.held = True
+    expander(port, 0b01)
+    port.machine.Pin(ENABLE, port.machine.Pin.OUT, value=1)
+    driven = port.machine.Pin(line, port.machine.Pin.OUT, value=1)
+    port.time.sleep_ms(5000)
+    assert opened(board) == [True, False]
+    assert board.world.held_ma > 100
+    driven(0)
+    assert opened(board) == [False, False]
+    assert board.world.held_ma == 0
+
+
+@pytest.mark.parametrize(("ending", "stays"), [(WatchdogReset, True), (Reset, True), (PowerLoss, False)])
+def test_a_watchdogs_reset_leaves_the_pins_as_they_are(
+    board: SimulatedBoard, port: Port, ending: type[Ending], stays: bool
+) -> None:
+    port.machine.Pin(OPEN, port.machine.Pin.OUT, value=1)
+    session = Session(board.chip, board.bench, board.network, 0)
+    session.end(ending())
+    assert (board.bench.level(OPEN) == 1) is stays
 
 
 def test_weak_cell_cannot_push_the_plunger(board: SimulatedBoard, port: Port) -> None:
