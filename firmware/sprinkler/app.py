@@ -141,6 +141,8 @@ class App:
         m = self.memory
         zones = self.board.zones()
         timer = self.wake_reason == "timer"
+        if m.lost:
+            self.planner.give_up(0, "reset")
         self.link.resubscribe = not timer or not m.subscribed
         self.link.asks_names = not timer
         self.link.failed_joins = m.failed_joins
@@ -202,7 +204,8 @@ class App:
         ml = self.senses.take_ml()
         self.runs.meter(ml)
         requests, ids = self.inbox.take()
-        requests = self._failed + requests + self.planner.due(now_ms) + self._hand(now_ms)
+        requests = self._failed + requests + self._hand(now_ms)
+        requests += self.planner.due(now_ms, requests)
         ids = [""] * len(self._failed) + ids
         self.state, actions, due_ms = controller.step(
             self.state, elapsed_ms, (self._battery(now_ms), ml), requests, self.limits

@@ -43,22 +43,29 @@ def _judge(app, command, retained):
     app.memory.counter = counter
 
 
+def _zone(app, command, lowest):
+    zone = integer(command["zone"], (lowest, 255))
+    if zone > app.board.zones():
+        raise RefusedError("unknown_zone")
+    return zone
+
+
 def _dispatch(app, inbox, command, command_id):
     kind = command["command"]
     if kind in ("run", "check_valve"):
-        zone = integer(command["zone"], (1, 255))
-        if zone > app.board.zones():
-            raise RefusedError("unknown_zone")
+        zone = _zone(app, command, 1)
         if app.settings.winter:
             raise RefusedError("winter")
         if kind == "check_valve":
             inbox.add(("check", zone), command_id)
             return
         inbox.add(("run", zone, integer(command["run_time_s"], (0, 86400)) * 1000, 0), command_id)
+    elif kind == "skip":
+        app.planner.skips_wanted.append(
+            (command_id, _zone(app, command, 1), integer(command.get("program", 0), (0, 8)))
+        )
     elif kind in ("stop", "clear_fault"):
-        zone = integer(command["zone"], (0, 255))
-        if zone > app.board.zones():
-            raise RefusedError("unknown_zone")
+        zone = _zone(app, command, 0)
         if kind == "clear_fault" and not zone:
             inbox.suspicious = 0
         inbox.add((kind, zone), command_id)

@@ -27,9 +27,9 @@ class Outbox:
         self.state_due = True
         self.health_due = False
 
-    def reply(self, command_id, accepted, reason, zone=0, run_id=0, run_time_s=0, run_until=0):
+    def reply(self, command_id, accepted, reason, zone=0, run_id=0, run_time_s=0, run_until=0, at=0):
         """Answer a command; the oldest answers give way."""
-        text = report.reply(command_id, accepted, reason, zone, run_id, run_time_s, run_until)
+        text = report.reply(command_id, accepted, reason, zone, run_id, run_time_s, run_until, at)
         self._replies = (self._replies + [text])[-_REPLIES_MAX:]
 
     def acknowledged(self, event, sample):

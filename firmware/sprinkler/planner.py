@@ -1,6 +1,7 @@
 """Planner: remembers when programs start next, and asks for the plan when the time has come.
 
-Rule: each program is handled once per local date, whatever becomes of it. What is due is worked out by the late module `planning`, only when a start
+Rule: each program is handled once per local date, whatever becomes of it; its run may come in cycles, with soaks between them (each cycle is a run to the
+core, and a reset loses the rest at most). What is due is worked out by the late module `planning`, only when a start
 is due, when settings or clock changed, and once an hour. It must not know valves.
 """
 
@@ -15,25 +16,34 @@ class Planner:
 
     def __init__(self, app):
         self._app = app
-        self._asked = {}  # program id: its new run-once key, of a start that was asked for and has neither begun nor been skipped
+        # Program id: new run-once key + 65536 * half of the seconds that then remain; of what was asked for and has neither begun nor been skipped
+        self._asked = {}
         self._starts = (0,) * 5  # the next start of any zone, and of each; seconds since 2000, 0: none
         self._from_s = self._until_s = 0  # while the clock is between them, nothing starts
         self._looked_ms = self._by_estimate = 0  # when the plan was looked at last, and whether by an estimated time
         self._before = None  # the programs before a change that was not looked at yet
         self._changed_s = 0
+        self.skips_wanted = []  # (command id, zone, program or 0) of commands that wait for the next turn
         self.waiting = False  # a program is to start, once the time is confirmed
 
-    def due(self, now_ms):
-        """Run requests of the programs that start now; the others get their reason."""
+    def due(self, now_ms, heard):
+        """Run requests of the programs that start now; the others get their reason. `heard`: requests of this turn; a stop also ends what soaks."""
         app = self._app
-        if not self.behind() or (self.waiting and now_ms - self._looked_ms < _LOOK_EVERY_MS):
-            return []
-        from .planning import mark_changed, plan
+        for request in heard:
+            if request[0] == "stop":
+                self.give_up(request[1], "requested")
+        if not self.skips_wanted and (
+            not self.behind() or (self.waiting and now_ms - self._looked_ms < _LOOK_EVERY_MS)
+        ):
+            return self._cut()
+        from .planning import mark_changed, plan, skip_next
 
         now_s = app.clock.guess_s()
         if self._before is not None:
             mark_changed(app, self._before, self._asked, self._changed_s)
             self._before = None
+        while self.skips_wanted:
+            skip_next(app, self.skips_wanted.pop(0), now_s)
         self._looked_ms = now_ms
         found, starts = plan(app, self._asked, now_s)
         if starts != self._starts:
@@ -49,6 +59,15 @@ class Planner:
             self._until_s = min(self._starts[0] or again_s, again_s)
         app.board.drop("planning")
         return requests
+
+    def _cut(self):
+        """The request that ends a program's run once its zone's soil is wet enough."""
+        m = self._app.memory
+        if m.open_zone and m.program:
+            wet_pct, soil_pct = self._app.settings.zones[5 * m.open_zone - 1], self._app.senses.soil_pct(m.open_zone)
+            if wet_pct and soil_pct is not None and soil_pct >= wet_pct:
+                return [("cut", m.open_zone, "wet")]
+        return []
 
     def _begin(self, found):
         """Ask for each start that was found, or give its reason."""
@@ -71,10 +90,47 @@ class Planner:
         """True when the plan should be looked at in the very next turn."""
         return not self.waiting and self.behind()
 
-    def done(self, program_id):
-        """The start that was asked for has begun, or was skipped. Until then a reset makes the board ask again."""
+    def done(self, program_id, zone=0):
+        """The start that was asked for has begun (in `zone`), or was skipped. Until then a reset makes the board ask again."""
         if program_id in self._asked:
-            self._app.memory.keys[program_id - 1] = self._asked.pop(program_id)
+            asked = self._asked.pop(program_id)
+            keys = self._app.memory.keys
+            keys[program_id - 1] = asked & 0x7FFF | (keys[program_id - 1] if zone else asked) & 0x8000
+            if zone:
+                self.remain(zone, program_id, asked >> 16, 0)
+
+    def rest(self, zone):
+        """What remains of a program's run in `zone`: 4096 * its id + half of the seconds; 0: nothing."""
+        soaks = self._app.memory.soaks
+        return soaks[3 * zone - 3] << 8 | soaks[3 * zone - 2]
+
+    def remain(self, zone, program_id, half_s, minute):
+        """Note what remains, and when it goes on (minutes since 2000; the lowest 8 bits are kept: a soak is two hours at most)."""
+        word = program_id << 12 | half_s if half_s else 0
+        soaks = self._app.memory.soaks
+        soaks[3 * zone - 3], soaks[3 * zone - 2], soaks[3 * zone - 1] = word >> 8, word & 255, minute & 255
+        self._until_s = 0
+
+    def finished(self, zone, program_id, cause):
+        """A run is over: what remains of the program soaks now, or is given up for the same reason."""
+        app = self._app
+        word = self.rest(zone)
+        if not program_id or word >> 12 != program_id:
+            return
+        now_s = app.clock.guess_s()
+        if cause == "completed" and now_s:
+            zones = app.settings.zones
+            soak_s = zones[5 * zone - 3] << 8 | zones[5 * zone - 2]
+            self.remain(zone, program_id, word & 4095, (now_s + soak_s + 59) // 60)
+        else:
+            self.give_up(zone, cause if now_s else "clock_unset")
+
+    def give_up(self, zone, reason):
+        """What remains in `zone` (0: in any) is not watered any more."""
+        for z in range(1, self._app.board.zones() + 1):
+            word = self.rest(z)
+            if word and zone in (0, z) and word >> 12 not in self._asked:  # what was asked for is the core's to end
+                self._app.runs.skip(z, word >> 12, reason)
 
     def changed(self, before):
         """New settings are in force: a program that is new or moved does not make up for a start that lies behind it, but for one that passed while

@@ -3,7 +3,10 @@
 Rule: a late module, loaded when the planner is behind, then dropped; it remembers nothing. It must not know valves.
 """
 
-from .core import schedule
+import struct
+
+from .core import schedule, state
+from .errors import StoreError
 
 _WAITS = "-"
 
@@ -16,7 +19,7 @@ def plan(app, asked, now_s):
     s = app.settings
     place = place_of(s)
     _mend_keys(app, now_s)
-    keys = [asked.get(schedule.program_id(program), _key(app, program)) for program in s.programs]
+    keys = [asked.get(schedule.program_id(program), _key(app, program)) & 0xFFFF for program in s.programs]
     found = []
     for program, day, at_s, word in schedule.due(s.programs, keys, now_s, place):
         run_ms = min(program[schedule.RUN_TIME_S] * 10 * s.seasonal_adjust_pct, app.limits[0])
@@ -24,10 +27,70 @@ def plan(app, asked, now_s):
         reason = word or _why_not(app, program, at_s, now_s, run_ms)
         if reason == "skipped":
             key = 0
-        if reason != _WAITS:
-            found.append((schedule.zone_of(program), schedule.program_id(program), day | key, run_ms, reason))
+        zone, number = schedule.zone_of(program), schedule.program_id(program)
+        if reason == _WAITS or (not reason and app.planner.rest(zone)):  # or until the one before it has had its cycles
+            continue
+        part_ms, half_s = _split(s, zone, run_ms)
+        found.append((zone, number, day | key | half_s << 16, part_ms, reason))
+    starts = _next_starts(app, now_s, place)
+    for zone in range(1, app.board.zones() + 1):
+        _after_soak(app, asked, now_s, zone, found, starts)
     found.sort(key=lambda start: start[0])
-    return found, _next_starts(app, now_s, place)
+    return found, tuple(starts)
+
+
+def _split(s, zone, run_ms):
+    """The first of equal cycles that make up `run_ms`, and half of the seconds that remain."""
+    cycle_s, soak_s, _ = struct.unpack(">HHB", s.zones[5 * zone - 5 : 5 * zone])
+    if not cycle_s or not soak_s or run_ms <= cycle_s * 1000:
+        return run_ms, 0
+    count = (run_ms + cycle_s * 1000 - 1) // (cycle_s * 1000)
+    part_s = (run_ms // 1000 + count - 1) // count
+    return part_s * 1000, (run_ms // 1000 - part_s) // 2
+
+
+def _after_soak(app, asked, now_s, zone, found, starts):
+    """The next cycle in `zone`, into `found`, or the end of its soak, into `starts`."""
+    word = app.planner.rest(zone)
+    number = word >> 12
+    z = state.base(zone)
+    if not word or number in asked or (app.state[z + state.GRANTED_MS] and app.state[z + state.PROGRAM] == number):
+        return  # it has not begun to soak
+    late_min = (now_s // 60 - app.memory.soaks[3 * zone - 1]) & 255
+    if late_min > 127:
+        for i in (0, zone):
+            starts[i] = min(starts[i] or 0x3FFFFFFF, (now_s // 60 + 256 - late_min) * 60)
+        return
+    part_ms, half_s = _split(app.settings, zone, (word & 4095) * 2000)
+    reason = "missed" if late_min > schedule.GRACE_MIN else _forbidden(app, now_s) or _hindered(app, zone, part_ms)
+    if word >> 12 | zone << 4 not in [program[schedule.HEAD] & schedule.ORDER for program in app.settings.programs]:
+        reason = "disabled"
+    found.append((zone, number, app.memory.keys[number - 1] | half_s << 16, part_ms, reason))
+
+
+def skip_next(app, wanted, now_s):
+    """Carry out the command `skip`: (command id, zone, program or 0 for the one that starts next there)."""
+    command_id, zone, number = wanted
+    m, s = app.memory, app.settings
+    earliest_s = max(now_s, s.rain_delay_until - app.clock.unix(1))
+    keys = [_key(app, program) & ~schedule.SKIP_NEXT for program in s.programs]
+    starts = schedule.next_starts(s.programs, keys, earliest_s, place_of(s))
+    found = [
+        (start_s, schedule.program_id(program))
+        for start_s, program in zip(starts, s.programs)
+        if start_s and schedule.zone_of(program) == zone and number in (0, schedule.program_id(program))
+    ]
+    if not found:
+        app.outbox.reply(command_id, False, "no_start", zone)
+        return
+    start_s, number = min(found)
+    m.keys[number - 1] |= schedule.SKIP_NEXT
+    try:
+        m.save(app.board)
+    except StoreError:
+        app.storage_fault = True  # RTC memory knows it all the same
+    app.outbox.reply(command_id, True, "", zone, at=app.clock.unix(start_s))
+    app.outbox.state_due = True
 
 
 def _why_not(app, program, at_s, now_s, run_ms):
@@ -83,7 +146,7 @@ def _hindered(app, zone, run_ms):
 
 
 def _next_starts(app, now_s, place):
-    """Seconds since 2000; 0: none."""
+    """Of all zones together and of each; seconds since 2000, 0: none."""
     programs = app.settings.programs
     keys = [_key(app, program) for program in programs]
     found = schedule.next_starts(programs, keys, now_s, place)
@@ -92,7 +155,7 @@ def _next_starts(app, now_s, place):
         for i in (0, schedule.zone_of(program)):
             if start_s and not 0 < starts[i] < start_s:
                 starts[i] = start_s
-    return tuple(starts)
+    return starts
 
 
 def mark_changed(app, before, asked, from_s):

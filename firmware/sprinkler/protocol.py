@@ -26,7 +26,7 @@ TO_BOARD = (ACK, DESIRED, COMMAND, TIME)
 TO_HOME_ASSISTANT = (ANNOUNCE, AVAILABILITY, STATE, TELEMETRY, EVENT, REPLY, TIME_REQUEST, HEALTH)
 
 # Words. Order is part of the contract: the board keeps their index in its backlog.
-COMMANDS = ("run", "stop", "stay_awake", "identify", "clear_fault", "restart", "check_valve")
+COMMANDS = ("run", "stop", "stay_awake", "identify", "clear_fault", "restart", "check_valve", "skip")
 EVENTS = ("boot", "run_started", "run_finished", "run_skipped", "fault", "fault_cleared", "checked")
 FAULTS = ("no_flow", "leak", "overrun", "low_battery", "sensor", "clock", "storage", "tampering")
 VALVES = ("closed", "opening", "open", "closing", "unknown")
@@ -107,7 +107,8 @@ APPLICATION_RATE_UM_H_LIMITS = (0, 200000)
 SKIP_DATES_MAX = 8
 TZ_RULE_MAX = 48  # characters
 EXPIRES_S_MAX = 86400  # a command may not live longer than a day
-PAYLOAD_MAX = 2048  # bytes, the longest message either side accepts
+PAYLOAD_MAX = 2048  # bytes, the longest message either side accepts, but for a state
+STATE_MAX = 2400  # of four zones, each with all that can be said of it
 
 SIGNATURE_HEX = 32  # 128 bit of HMAC-SHA256
 

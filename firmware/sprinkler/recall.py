@@ -10,6 +10,7 @@ from .store import (
     EVENT_FORM,
     JOURNAL,
     LAST_RUN_FORM,
+    LAST_SKIP_FORM,
     LEDGER_FORM,
     SAMPLE_FORM,
     SESSION_FORM,
@@ -40,6 +41,7 @@ def load(memory, board):
         memory.boot_id = int(board.random_hex(4), 16)
         earlier = _tail(body) if part else None
     if not counts:
+        memory.lost = 1
         memory.resumed = (
             1  # flash may be a minute behind, and may not know of a stop: what it says was open is not opened again
         )
@@ -73,7 +75,8 @@ def unpack_ledger(memory, data):
     m.totals_ml = list(fields[8:12])
     m.keys = list(fields[12:20])
     m.faults = list(fields[20:24])
-    m.at_s, m.sleep_drift, m.sequence, m.flash_writes = fields[24:]
+    m.at_s, m.sleep_drift, m.sequence, m.flash_writes = fields[24:28]
+    m.soaks = bytearray(fields[28])
 
 
 def take_ledger(memory, part):
@@ -102,6 +105,9 @@ def take_session(memory, data):
         run = struct.unpack(LAST_RUN_FORM, data[end : end + size])
         m.last_runs[i] = run if run[0] else None
         end += size
+    size = struct.calcsize(LAST_SKIP_FORM)
+    m.last_skips = [struct.unpack(LAST_SKIP_FORM, data[end + i * size : end + (i + 1) * size]) for i in range(ZONES)]
+    end += ZONES * size
     m.events = _split(data, end + 2, EVENT_FORM, data[end])
     m.samples = _split(data, end + 2 + data[end] * struct.calcsize(EVENT_FORM), SAMPLE_FORM, data[end + 1])
     return True
@@ -109,7 +115,8 @@ def take_session(memory, data):
 
 def _is_rtc(data):
     """True for an RTC record of this very layout."""
-    counts = struct.calcsize(LEDGER_FORM) + struct.calcsize(SESSION_FORM) + ZONES * struct.calcsize(LAST_RUN_FORM)
+    counts = struct.calcsize(LEDGER_FORM) + struct.calcsize(SESSION_FORM)
+    counts += ZONES * (struct.calcsize(LAST_RUN_FORM) + struct.calcsize(LAST_SKIP_FORM))
     if data[0] != struct.calcsize(LEDGER_FORM) or len(data) < counts + 2:
         return False
     backlog = data[counts] * struct.calcsize(EVENT_FORM) + data[counts + 1] * struct.calcsize(SAMPLE_FORM)

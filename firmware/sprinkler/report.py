@@ -117,6 +117,8 @@ def _zone_state(app, zone, now_s):
     )
     yield b',"last_run":'
     yield _json(_last_run(app, zone))
+    yield b',"last_skip":'
+    yield _json(_last_skip(app, app.memory.last_skips[zone - 1]))
     yield b"}"
 
 
@@ -133,6 +135,12 @@ def _last_run(app, zone):
         "duration_s": run[5],
         "volume_ml": run[6] if app.senses.has_flow() else None,
     }
+
+
+def _last_skip(app, skip):
+    if not skip[2]:
+        return None
+    return {"at": app.clock.unix(skip[0]), "program": skip[1], "reason": protocol.REASONS[skip[2]]}
 
 
 def _check(app, metered):
@@ -205,7 +213,7 @@ def _known(value, none):
     return None if value == none else value
 
 
-def reply(command_id, accepted, reason, zone, run_id, run_time_s, run_until):
+def reply(command_id, accepted, reason, zone, run_id, run_time_s, run_until, at):
     """The answer to a command."""
     return _json(
         {
@@ -216,6 +224,7 @@ def reply(command_id, accepted, reason, zone, run_id, run_time_s, run_until):
             "run_id": run_id,
             "run_time_s": run_time_s,
             "run_until": run_until,
+            "at": at,
         }
     )
 

@@ -81,8 +81,12 @@ class Runs:
 
     def skip(self, zone, program, reason):
         """A run that will not be, and why."""
-        self._app.planner.done(program)
+        app = self._app
+        app.planner.done(program)
+        if program and app.planner.rest(zone) >> 12 == program:
+            app.planner.remain(zone, 0, 0, 0)
         self.by_hand &= ~(1 << zone)
+        app.memory.last_skips[zone - 1] = (app.clock.now_s(), program, protocol.REASONS.index(reason))
         self.event("run_skipped", zone, 0, program, "skipped", reason, 0, 0)
 
     def _act(self, kind, zone):
@@ -122,7 +126,7 @@ class Runs:
             self._by_zone[zone] = Run(m.run_id, self._app.clock.now_s())
         m.open_zone = zone
         m.program = s[z + state.PROGRAM]
-        self._app.planner.done(m.program)
+        self._app.planner.done(m.program, zone)
         m.resumed = s[z + state.RESUMED]
         m.granted_s = s[z + state.GRANTED_MS] // 1000
         m.open_s = s[z + state.OPEN_MS] // 1000
@@ -170,10 +174,11 @@ class Runs:
         run = self._by_zone.pop(zone, None)
         if run is None:
             return
+        self._app.planner.finished(zone, program, cause)
         result = "tripped"
         if cause == "completed":
             result, cause = "completed", ""
-        elif cause in ("requested", "reset", "watchdog"):
+        elif cause in ("requested", "reset", "watchdog", "wet"):
             result = "stopped"
         app = self._app
         duration_s = (open_ms + 500) // 1000

@@ -13,17 +13,18 @@ JOURNAL, DESIRED, CONFIG = "/journal.bin", "/desired.json", "/config.json"
 PROPOSED = "/proposed.json"
 OLD = ".old"
 ZONES, PROGRAMS = 4, 8
-EVENTS_MAX, SAMPLES_MAX = 6, 7  # what fits the 484 bytes of RTC memory
+EVENTS_MAX, SAMPLES_MAX = 6, 6  # what fits the 484 bytes of RTC memory
 _CHECK = 4
 
 # its own length in bytes, open zone, program, resumed, run id, granted s, open s, counter, totals, keys, faults, last known time, sleep drift, sequence,
-# flash writes. It grows at its end only: then every older one is read as far as it goes.
-LEDGER_FORM = "<BBBBHHHQIIII8H4BIhII"
-_LEDGER_BYTES = 68
+# flash writes, rests of programs. It grows at its end only: then every older one is read as far as it goes.
+LEDGER_FORM = "<BBBBHHHQIIII8H4BIhII12s"
+_LEDGER_BYTES = 80
 TAIL_FORM = "<II"  # behind the ledger in the journal: boot id and number of the first event that follows
 _TAIL_EVENTS = 2  # with them the journal stays below 128 bytes, which are cheap to write
 SESSION_FORM = "<IIIIIIIBBBBBBHHHHIIBH4s4sBHHIBBH"
 LAST_RUN_FORM = "<HIBBBHI"  # run id, at, program, result, reason, duration s, volume ml
+LAST_SKIP_FORM = "<IBB"  # at, program, reason
 EVENT_FORM = "<IBBHBBBHI"  # at, event, zone, run id, program, result, reason, duration s, volume ml
 SAMPLE_FORM = "<IHhHhBBBBHbh"  # at, solar mv, ma, battery mv, ma, soil % of 4 zones, flow ml/min, rssi, weather (4 * temperature dc + rain)
 NONE_U16, NONE_I16, NONE_U8 = 0xFFFF, -0x8000, 0xFF
@@ -96,7 +97,9 @@ class Memory:
         self.kept_ml = [
             0
         ] * ZONES  # totals as they stand on flash: what is reported, so that a loss of power never makes one fall
-        self.keys = [0] * PROGRAMS  # local day number on which program i + 1 ran last
+        self.keys = [0] * PROGRAMS  # of core.schedule, for program i + 1
+        self.soaks = bytearray(3 * ZONES)  # what is left of a program's run in each zone (planner.py)
+        self.lost = 0  # 1: RTC memory does not vouch for what flash says
         self.faults = [0] * ZONES
         self.at_s = 0  # the last time that was known when the ledger was kept, seconds since 2000
         self.sleep_drift = 0  # hundredths of a percent by which a sleep lasts longer than it was asked to
@@ -118,6 +121,7 @@ class Memory:
         self.low_mv = self.low_before_mv = 0  # the battery's lowest reading of this day, and of the day before; 0: none
         self.low_day = 0
         self.last_runs: list = [None] * ZONES
+        self.last_skips = [(0, 0, 0)] * ZONES
         self.events = []  # packed, oldest first, numbered up to event_count without a gap
         self.samples = []
         self.kept = 0  # 1: flash holds some of the backlog
@@ -218,7 +222,7 @@ class Memory:
     def _pack_ledger(self):
         return struct.pack(
             LEDGER_FORM, _LEDGER_BYTES, self.open_zone, self.program, self.resumed, self.run_id, self.granted_s, self.open_s, self.counter,
-            *(self.totals_ml + self.keys + self.faults + [self.at_s, self.sleep_drift, self.sequence, self.flash_writes])
+            *(self.totals_ml + self.keys + self.faults + [self.at_s, self.sleep_drift, self.sequence, self.flash_writes, bytes(self.soaks)])
         )  # fmt: skip
 
     def _pack_rtc(self):
@@ -247,5 +251,6 @@ class Memory:
         ) + self.check
         parts.append(struct.pack(SESSION_FORM, *(session + flags + battery + kept)))
         parts += [struct.pack(LAST_RUN_FORM, *(run or (0,) * 7)) for run in self.last_runs]
+        parts += [struct.pack(LAST_SKIP_FORM, *skip) for skip in self.last_skips]
         parts.append(bytes((len(self.events), len(self.samples))))
         return b"".join(parts + self.events + self.samples)

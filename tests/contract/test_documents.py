@@ -154,7 +154,7 @@ def test_every_unit_in_a_key_is_explained():
     suffixes = set(re.findall(r"`(_[a-z]+)`", section(GLOSSARY, "Units")))
     units = {"_" + key.rsplit("_", 1)[1] for key in documented_keys() if "_" in key}
     plain = {"_id", "_reason", "_mode", "_version", "_counter", "_run", "_rule", "_dates", "_max", "_enabled"}
-    plain |= {"_date", "_from", "_to", "_even", "_lost", "_free", "_writes", "_test"}
+    plain |= {"_date", "_from", "_to", "_even", "_lost", "_free", "_writes", "_test", "_skip"}
     assert units - plain <= suffixes
 
 

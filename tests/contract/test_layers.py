@@ -45,7 +45,7 @@ SERVICES = {
     "health": {"crash", "report", "selftest", "store"},
     "hand": {"backlog", "core", "crash", "errors", "led", "store"},
     "report": {"core", "protocol", "store"},
-    "planning": {"core"},
+    "planning": {"core", "errors"},
     "planner": {"planning"},
     "resting": {"core", "protocol"},
     "rest": {"core", "report", "resting"},

@@ -104,6 +104,8 @@ def test_the_component_understands_what_the_board_says(talk, leaf):
 def test_the_board_accepts_every_documented_command(command):
     rig = Rig(scenario={"start_unix_s": 1_799_999_990})
     rig.settle()
+    rig.send(protocol.DESIRED, examples(protocol.DESIRED)[0], retain=True)
+    rig.run(1)
     rig.send(protocol.COMMAND, command)
     rig.run(3)
     assert rig.reply(command["id"])["accepted"]

@@ -385,3 +385,13 @@ def test_a_board_with_a_queue_or_an_open_valve_is_not_idle():
     assert controller.idle(b.state)
     b.step(run_request(1, 10))
     assert not controller.idle(b.state)
+
+
+def test_a_cut_closes_what_is_open_for_its_reason_and_nothing_else():
+    b = Bench()
+    b.step(run_request(1, 60, 3))
+    b.run(5)
+    b.step(("cut", 1, "wet"), ("cut", 2, "wet"))
+    b.run(20)
+    assert [action[1:4] for action in b.logged("finished")] == [(1, 3, "wet")]
+    assert b.logged("pulse_close") == [("pulse_close", 1)]

@@ -9,7 +9,7 @@ import struct
 import pytest
 
 from sim.errors import PowerLoss
-from sprinkler import backlog, protocol
+from sprinkler import backlog, protocol, store
 from sprinkler.errors import StoreError
 from sprinkler.store import EVENT_FORM, SAMPLE_FORM, Memory
 
@@ -126,11 +126,11 @@ def live(memory, flash, samples=0, events=0):
     """Count on: `samples` and `events` happen, each at the second of its number, and what is full goes to flash."""
     for _ in range(samples):
         memory.add_sample((memory.sample_count + 1,) + (0,) * 11)
-        if len(memory.samples) == 7:
+        if len(memory.samples) == store.SAMPLES_MAX:
             memory.keep(flash)
     for _ in range(events):
         memory.add_event(memory.event_count + 1, *(0,) * 8)
-        if len(memory.events) == 6:
+        if len(memory.events) == store.EVENTS_MAX:
             memory.keep(flash)
 
 
@@ -175,15 +175,15 @@ def test_a_segment_is_never_appended_to_in_place(memory, flash):
 
 
 def test_an_ack_frees_what_it_covers_and_the_oldest_number_says_what_is_left(memory, flash):
-    live(memory, flash, samples=700)
+    live(memory, flash, samples=702)
     backlog.free(memory, flash, BOOT, 0, 300)
     left = numbers(memory, flash)
     assert left[0] == memory.oldest_sample() <= 301
-    assert left[-1] == 700
-    backlog.free(memory, flash, BOOT, 0, 700)
+    assert left[-1] == 702
+    backlog.free(memory, flash, BOOT, 0, 702)
     assert told(memory, flash) == []
     assert not memory.kept
-    assert memory.oldest_sample() == 701
+    assert memory.oldest_sample() == 703
     assert flash.files == {}
 
 
@@ -232,14 +232,14 @@ def test_events_are_never_thinned_and_the_oldest_go_when_there_is_no_room(memory
 
 
 def test_a_segment_with_a_wrong_bit_is_given_up_and_counted_and_the_rest_is_told(memory, flash):
-    live(memory, flash, samples=140)
+    live(memory, flash, samples=138)
     path = sorted(flash.files)[1]
     flash.files[path] = flash.files[path][:50] + b"\xff" + flash.files[path][51:]
     found = told(memory, flash)
     assert memory.dropped == 1
     gap = next(entry for entry in found if entry[2])
     assert gap[1] - gap[2] > 30
-    assert found[-1][1] == 140
+    assert found[-1][1] == 138
     assert path not in flash.files
 
 

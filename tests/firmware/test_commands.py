@@ -42,7 +42,7 @@ def test_a_bad_command_is_refused_with_its_reason(rig, fields, reason):
     command_id = rig.command(**{"command": "run", "zone": 1, "run_time_s": 60, **fields})
     rig.run(3)
     assert rig.reply(command_id) == {
-        "id": command_id, "accepted": False, "reason": reason, "zone": rig.reply(command_id)["zone"], "run_id": 0, "run_time_s": 0, "run_until": 0,
+        "id": command_id, "accepted": False, "reason": reason, "zone": rig.reply(command_id)["zone"], "run_id": 0, "run_time_s": 0, "run_until": 0, "at": 0,
     }  # fmt: skip
     assert rig.opened_s() == 0
 

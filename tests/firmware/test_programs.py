@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from astral import Observer, sun
 
+from sim.port import SOFT_RESET, WDT_RESET
 from sprinkler import protocol
 
 from .rig import START, Rig
@@ -145,3 +146,179 @@ def test_programs_that_start_together_water_in_the_order_of_their_zones(make):
     rig.desired(programs=[program(1, 4), program(2, 3), program(3, 2), program(4, 1)])
     rig.run(900)
     assert [zone for _, zone in opened(rig)] == [1, 2, 3, 4]
+
+
+# Cycle and soak
+
+SOAK = [{"zone": 1, "cycle_s": 60, "soak_s": 600}]
+
+
+def ends(rig):
+    return [(e["zone"], e["result"], e["reason"], e["duration_s"]) for e in rig.events("run_finished")]
+
+
+@pytest.mark.parametrize("responsive", [True, False])
+def test_a_run_comes_in_equal_cycles_and_what_it_waters_is_the_run_time(make, responsive):
+    rig = make(responsive=responsive)
+    rig.run(3)
+    rig.desired(programs=[program(run_time_s=150)], zones=SOAK)
+    rig.run(3000)
+    assert [minute for minute, _ in opened(rig)] == pytest.approx([5, 16, 27], abs=1)
+    assert rig.opened_s() == pytest.approx(150, abs=3)
+    assert ends(rig) == [(1, "completed", "", 50)] * 3
+    assert skips(rig) == []
+    rig.run(4000)
+    assert len(opened(rig)) == 3
+
+
+def test_another_zone_waters_while_the_first_one_soaks(make):
+    rig = make()
+    rig.settle()
+    rig.desired(programs=[program(1, 1, run_time_s=120), program(2, 2, run_time_s=120)], zones=SOAK)
+    rig.run(1500)
+    assert [zone for _, zone in opened(rig)] == [1, 2, 1]
+
+
+def test_the_next_program_of_a_zone_waits_until_the_one_before_it_has_had_its_cycles(make):
+    rig = make()
+    rig.settle()
+    rig.desired(programs=[program(1, run_time_s=120), program(2, start_min=EIGHT + 8, run_time_s=30)], zones=SOAK)
+    rig.run(1500)
+    assert [e["program"] for e in rig.events("run_started")] == [1, 1, 2]
+    assert skips(rig) == []
+
+
+@pytest.mark.parametrize("zone", [0, 1])
+def test_a_stop_in_a_soak_gives_up_the_rest_and_says_so(make, zone):
+    rig = make()
+    rig.settle()
+    rig.desired(programs=[program(run_time_s=150)], zones=SOAK)
+    rig.run(480)
+    rig.command("stop", zone=zone)
+    rig.run(1500)
+    assert len(opened(rig)) == 1
+    assert skips(rig) == [(1, 1, "requested")]
+    assert rig.zone()["last_skip"]["reason"] == "requested"
+
+
+def test_a_stop_in_a_cycle_gives_up_the_rest_and_says_so(make):
+    rig = make()
+    rig.settle()
+    rig.desired(programs=[program(run_time_s=150)], zones=SOAK)
+    rig.run(310)
+    rig.command("stop", zone=1)
+    rig.run(1500)
+    assert len(opened(rig)) == 1
+    assert skips(rig) == [(1, 1, "requested")]
+
+
+def test_a_loss_of_power_in_a_soak_costs_the_rest_and_it_is_said(make):
+    rig = make()
+    rig.settle()
+    rig.desired(programs=[program(run_time_s=150)], zones=SOAK)
+    rig.run(480)
+    rig.board.power_cut(off_s=5)
+    rig.run(1500)
+    assert len(opened(rig)) == 1
+    assert skips(rig) == [(1, 1, "reset")]
+
+
+@pytest.mark.parametrize("cause", [WDT_RESET, SOFT_RESET])
+def test_a_reset_in_a_soak_that_leaves_memory_alone_costs_nothing(make, cause):
+    rig = make()
+    rig.settle()
+    rig.desired(programs=[program(run_time_s=150)], zones=SOAK)
+    rig.run(480)
+    rig.board.reset_now(cause)
+    rig.run(2400)
+    assert len(opened(rig)) == 3
+    assert rig.opened_s() == pytest.approx(150, abs=3)
+
+
+def test_no_reset_in_a_cycle_makes_a_program_water_longer_than_its_run_time(make):
+    rig = make()
+    rig.settle()
+    rig.desired(programs=[program(run_time_s=180)], zones=SOAK)
+    for _ in range(3):
+        rig.run(330)
+        rig.board.reset_now(WDT_RESET)
+    rig.run(3000)
+    assert rig.opened_s() <= 183
+
+
+def test_settings_that_forbid_watering_end_a_soak(make):
+    rig = make()
+    rig.settle()
+    rig.desired(programs=[program(run_time_s=150)], zones=SOAK)
+    rig.run(480)
+    rig.desired(2, programs=[program(run_time_s=150)], zones=SOAK, watering_enabled=False)
+    rig.run(1500)
+    assert len(opened(rig)) == 1
+    assert skips(rig) == [(1, 1, "disabled")]
+
+
+# Wet enough
+
+
+def test_a_program_ends_once_its_soil_is_wet_enough_and_a_run_by_hand_does_not(make):
+    rig = make()
+    rig.settle()
+    pct = rig.said(protocol.TELEMETRY)[-1]["samples"][-1]["soil_pct"][0]
+    rig.desired(programs=[program(run_time_s=7200)], zones=[{"zone": 1, "skip_above_pct": pct + 2, **SOAK[0]}])
+    rig.world.zones[0].soil.depletion_mm *= 1.0
+    rig.run(400)
+    rig.desired(2, programs=[program(run_time_s=7200)], zones=[{"zone": 1, "skip_above_pct": pct}])
+    rig.run(900)
+    assert [(e["program"], e["reason"]) for e in rig.events("run_skipped")][-1:] == [(1, "wet")]
+    rig.command("run", zone=1, run_time_s=90)
+    rig.run(120)
+    assert ends(rig)[-1] == (1, "completed", "", 90)
+
+
+# Skip
+
+
+def test_the_next_start_is_skipped_once_even_over_a_loss_of_power(make):
+    rig = make()
+    rig.settle()
+    rig.desired(programs=[program()])
+    rig.run(5)
+    first = rig.command("skip", zone=1, program=0)
+    again = rig.command("skip", zone=1, program=1)
+    rig.run(5)
+    for command in (first, again):
+        assert (rig.reply(command)["accepted"], rig.reply(command)["at"]) == (True, START + 300)
+    assert rig.zone()["next_run_at"] == START + 86400 + 300
+    rig.board.power_cut(off_s=5)
+    rig.run(4000)
+    assert opened(rig) == []
+    assert skips(rig) == [(1, 1, "skipped")]
+    assert rig.zone()["last_skip"]["program"] == 1
+
+
+def test_the_start_after_a_skipped_one_is_made(make):
+    rig = make(responsive=False)
+    rig.run(3)
+    rig.desired(programs=[program()])
+    rig.command("skip", zone=1)
+    rig.run(86400 + 900)
+    assert opened(rig) == [(1445, 1)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        ({"zone": 2}, "no_start"),
+        ({"zone": 1, "program": 2}, "no_start"),
+        ({"zone": 3}, "unknown_zone"),
+        ({}, "invalid"),
+    ],
+)
+def test_what_cannot_be_skipped_is_refused(make, asked, reason):
+    rig = make()
+    rig.settle()
+    rig.desired(programs=[program()])
+    rig.run(5)
+    command = rig.command("skip", **asked)
+    rig.run(5)
+    assert (rig.reply(command)["accepted"], rig.reply(command)["reason"]) == (False, reason)

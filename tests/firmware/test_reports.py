@@ -193,7 +193,7 @@ def test_the_longest_state_and_telemetry_fit_a_message():
         leaf: max(len(m.payload) for m in rig.broker.messages(rig.topic(leaf)))
         for leaf in (protocol.STATE, protocol.TELEMETRY)
     }
-    assert longest[protocol.STATE] <= protocol.PAYLOAD_MAX - 4 * 40, longest  # room for longer numbers
+    assert longest[protocol.STATE] <= protocol.STATE_MAX - 4 * 40, longest  # room for longer numbers
     assert longest[protocol.TELEMETRY] <= protocol.PAYLOAD_MAX
     rig.board.stop()
 

@@ -182,7 +182,13 @@ class Shipped:
             link=SimpleNamespace(resubscribe=True, failed_joins=0, up=lambda: False, close=lambda: None),
             inbox=SimpleNamespace(requests=[]),
             outbox=SimpleNamespace(state_due=False, owes_replies=lambda: False),
-            planner=SimpleNamespace(next_start_s=lambda zone: 0, done=lambda program: None),
+            planner=SimpleNamespace(
+                next_start_s=lambda zone: 0,
+                done=lambda program, zone=0: None,
+                finished=lambda *_: None,
+                give_up=lambda *_: None,
+                rest=lambda zone: 0,
+            ),
             settings=SimpleNamespace(wake_interval_s=900),
         )
 

@@ -274,7 +274,7 @@ def availability(payload: bytes) -> Availability:
 
 def state(payload: bytes) -> State:
     """Parse a state; its zones come back in their order, each at most once."""
-    found = read(State, decode(payload, protocol.PAYLOAD_MAX))
+    found = read(State, decode(payload, protocol.STATE_MAX))
     numbers = [zone.zone for zone in found.zones]
     if numbers != sorted(set(numbers)):
         raise ModelError("zones are not in order")
