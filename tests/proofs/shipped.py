@@ -180,7 +180,7 @@ class Shipped:
             clock=SimpleNamespace(now_s=lambda: 0, guess_s=lambda: 0, unix=lambda seconds: seconds, close=lambda: None),
             senses=SimpleNamespace(has_flow=lambda: has_flow),
             link=SimpleNamespace(resubscribe=True, failed_joins=0, up=lambda: False, close=lambda: None),
-            inbox=SimpleNamespace(requests=[]),
+            inbox=SimpleNamespace(requests=[], busy=lambda: False),
             outbox=SimpleNamespace(state_due=False, owes_replies=lambda: False),
             planner=SimpleNamespace(
                 next_start_s=lambda zone: 0,
