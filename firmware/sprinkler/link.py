@@ -57,10 +57,6 @@ class Link:
         """True when messages can be published."""
         return self.state == UP
 
-    def joined(self):
-        """True when the network is there, whatever the broker does."""
-        return self.state > RESOLVING
-
     def room(self):
         """True when one more message fits: the socket has taken all before it, so that no more than one is held."""
         return self.state == UP and not self.out and len(self.in_flight) < _IN_FLIGHT_MAX

@@ -6,6 +6,7 @@ Rule: publishes only what the link has room for; nothing here waits. It must not
 from . import protocol, report
 from .auth import sign
 from .errors import LinkError
+from .link import RESOLVING
 
 _REPLIES_MAX = 16
 _RESEND_MS = 60000
@@ -57,7 +58,7 @@ class Outbox:
         """Publish what is due, as far as there is room."""
         app = self._app
         link = app.link
-        if link.joined() and app.clock.wants_sync() and app.clock.ask():
+        if link.state > RESOLVING and app.clock.wants_sync() and app.clock.ask():
             self._time_due = True
         if app.board.uptime_ms() - self._resent_ms > _RESEND_MS:
             if app.memory.events:  # nobody stores them: do it here

@@ -86,10 +86,6 @@ class Planner:
         planned = self._from_s <= now_s < self._until_s and self._by_estimate == self._app.memory.estimated
         return bool(now_s) and not planned
 
-    def hurries(self):
-        """True when the plan should be looked at in the very next turn."""
-        return not self.waiting and self.behind()
-
     def done(self, program_id, zone=0):
         """The start that was asked for has begun (in `zone`), or was skipped. Until then a reset makes the board ask again."""
         if program_id in self._asked:

@@ -51,7 +51,7 @@ SERVICES = {
     "rest": {"core", "report", "resting"},
     "runs": {"core", "errors", "protocol", "store"},
     "inbox": {"auth", "backlog", "commands", "desired", "errors", "proposed", "protocol", "settings", "store"},
-    "outbox": {"announcing", "auth", "backlog", "errors", "health", "protocol", "report"},
+    "outbox": {"announcing", "auth", "backlog", "errors", "link", "health", "protocol", "report"},
 }
 STANDARD = {"gc", "hashlib", "json", "struct"}
 
