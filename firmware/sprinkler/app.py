@@ -3,21 +3,12 @@
 Rule: the only glue. It decides nothing that the core decides, and no wait in it lacks an end.
 """
 
-from . import protocol, report
-from .clock import Clock
+from . import protocol
 from .core import controller, power, state
-from .core.safety import ASSUMED_TRIES, HAS_FLOW, LIMITS
 from .errors import StoreError
-from .inbox import Inbox
-from .led import SHOWN_MS, show
-from .link import Link
-from .outbox import Outbox
-from .planner import Planner
-from .rest import PACE_MS, PULSE_EVERY_S, Rest
-from .runs import Runs
-from .senses import Senses
-from .settings import Settings
-from .store import EVENTS_MAX, SAMPLES_MAX, Memory
+from .led import show
+from .rest import PACE_MS
+from .store import EVENTS_MAX, SAMPLES_MAX
 
 SAMPLE_EVERY_MS = 30000
 OPEN_STATE_EVERY_MS = 5000
@@ -27,11 +18,7 @@ BATTERY_EVERY_MS = 2000
 BATTERY_MISSES_MAX = 3
 IDENTIFY_MS = 10000
 DAY_MS = 86400000
-CRASHES_MAX = 2  # crashes without a minute, or a good sleep, between them; the closer rests ten minutes after the third
-CRASH_COUNTED = (
-    128  # added to the count: the next boot, which the closer may put off by its rest, need not count this crash
-)
-SAFE_AWAKE_MS = 600000  # how long a board in safe mode may be looked at, at each boot that a crash made
+CRASH_COUNTED = 128  # added to the count of crashes: the next boot, which the closer may put off by its rest, need not count this one
 LOOK_MS = 50  # at the button, while it is down
 
 
@@ -42,29 +29,6 @@ class App:
         self.board = board
         self.safe_mode = None  # not known yet
         board.start_watchdog()  # from here on nothing can leave the board at a dead prompt
-
-    def _wake(self):
-        """Recall what was, and put the parts together."""
-        board = self.board
-        self.memory = Memory()
-        journal_ok = self.memory.load(board)
-        self.wake_reason = board.wake_reason()
-        self.shown_until_ms = 0  # until then the LED speaks
-        self.safe_mode = self._count_boot()
-        board.led(self.shown_until_ms)
-        self.press_ms = (
-            0 if board.button_up() else -1
-        )  # since when the button is down; -1: not believed until it was up
-        self.hand_zone = 0  # the zone that the button watered last
-        self.storage_fault = not journal_ok
-        try:
-            from .provisioned import read_config
-
-            self.config = read_config(board)
-        except StoreError:
-            self.config = None
-            self.storage_fault = True
-        board.drop("provisioned")
         self.bridge_fault = False
         self._awake_until_ms = self.identify_until_ms = 0
         self._settled = False
@@ -74,90 +38,6 @@ class App:
         self._battery_mv = self._battery_misses = 0
         self._clock_word = ""
         self._failed = []
-        if self.config:
-            self._assemble()
-
-    def _count_boot(self):
-        """Count this boot. True if it has to be in safe mode: those before it crashed, one after the other. Once a day it is tried without."""
-        m = self.memory
-        timer = self.wake_reason == "timer"
-        m.boots = m.boots + (not timer) & 0xFFFF
-        m.wakes = m.wakes + timer & 0xFFFF
-        crashed = self.wake_reason == "watchdog" or m.crashes & CRASH_COUNTED
-        if m.crashes & CRASH_COUNTED:
-            m.crashes -= CRASH_COUNTED
-        elif crashed:
-            m.crashes = min(m.crashes + 1, CRASH_COUNTED - 2)
-        elif not timer:
-            m.crashes = 0
-        elif m.slept_s >= PULSE_EVERY_S:
-            m.crashes = min(m.crashes, CRASHES_MAX - 1)
-        if not timer or crashed:
-            m.save_rtc(self.board)  # now: whatever crashed may do so again before the next occasion
-            self.shown_until_ms = SHOWN_MS if m.crashes < CRASHES_MAX else SAFE_AWAKE_MS
-        return m.crashes >= CRASHES_MAX
-
-    def _assemble(self):
-        from .desired import load
-
-        board, config, m = self.board, self.config, self.memory
-        self.settings = Settings()
-        if not self.safe_mode:
-            self.settings = load(board, protocol.topic(board.device_id, protocol.DESIRED), config.key)
-        board.drop("desired")
-        self.clock = Clock(board, m, config.ds3231, self.wake_reason)
-        self.senses = Senses(board, config)
-        tries = 1 if board.held else LIMITS[ASSUMED_TRIES]  # a spring closes what is not driven
-        has_flow = 1 if self.senses.has_flow() else 0
-        self.limits = LIMITS[:HAS_FLOW] + (has_flow, tries) + LIMITS[HAS_FLOW + 2 :]
-        if self.safe_mode:
-            self.limits = (0,) + self.limits[1:]  # the cap: nothing opens, whoever asks
-        self.outbox = Outbox(self)
-        self.inbox = Inbox(self)
-        self.runs = Runs(self)
-        self.planner = Planner(self)
-        self.rest = Rest(self)
-        will_topic = protocol.topic(board.device_id, protocol.AVAILABILITY)
-        session = (
-            config.broker_host,
-            config.broker_port,
-            "sprinkler-" + board.device_id,
-            config.broker_user,
-            config.broker_password,
-        )
-        topics = (protocol.topic(board.device_id, ""), protocol.TO_BOARD)
-        self.link = Link(
-            board,
-            m,
-            (config.wifi_ssid, config.wifi_password, config.ntp_host),
-            session + (will_topic, report.LOST),
-            topics,
-            self.inbox.hear,
-        )
-        self._begin()
-
-    def _begin(self):
-        """The core's first state: what the sleep mark, the journal and the kind of reset say."""
-        m = self.memory
-        zones = self.board.zones()
-        timer = self.wake_reason == "timer"
-        if m.lost:
-            self.planner.give_up(0, "reset")
-        self.link.resubscribe = not timer or not m.subscribed
-        self.link.asks_names = not timer
-        self.link.failed_joins = m.failed_joins
-        if timer and not m.open_zone and m.slept_s < PULSE_EVERY_S:
-            self.state = controller.asleep(zones, m.faults, self.limits)
-            return
-        if self.wake_reason != "watchdog":
-            m.resumed = 1  # this end is final, also if a watchdog reset follows before the journal says so
-        journal = (m.open_zone, m.program, m.granted_s * 1000, m.open_s * 1000, m.resumed) if m.open_zone else None
-        self.state = controller.booted(zones, m.faults, journal, self.wake_reason, self.limits)
-        m.slept_s = 0
-        self.outbox.health_due = True
-        self.runs.recall()
-        if not timer:
-            self.runs.event("boot", 0, 0, 0, "", self.wake_reason, 0, 0)
 
     def run(self):
         """Run for ever; a deep sleep or a reset ends it, or an error: then the watchdog bites, and the next boot closes first."""
@@ -167,6 +47,12 @@ class App:
         except Exception as error:
             self._keep_crash(error)
             raise
+
+    def _wake(self):
+        from .starting import wake
+
+        wake(self)
+        self.board.drop("starting")
 
     def _keep_crash(self, error):
         try:

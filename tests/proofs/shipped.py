@@ -9,9 +9,8 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import closer
-from sprinkler import recall, store
+from sprinkler import recall, starting, store
 from sprinkler import runs as runs_module
-from sprinkler.app import App
 from sprinkler.core import controller, safety, state
 from sprinkler.rest import PULSE_EVERY_S, Rest
 from sprinkler.runs import Run, Runs
@@ -114,7 +113,7 @@ class Shipped:
         app.memory.load(board)
         app.wake_reason = board.wake_reason()
         app.runs = Runs(app)
-        App._begin(app)
+        starting.begin(app)
         return Turn(self._mind(app, (), 0), self._readable(hardware.effects), ())
 
     # A turn

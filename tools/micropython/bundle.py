@@ -160,7 +160,7 @@ def bundle(
     """The application's files, by dotted name: the first entry holds all that is resident, the others hand on their names.
 
     `sources`: the package's modules. `outside`: firmware that is not bundled, whose names therefore stay. `entries`: the modules
-    that are imported from outside, with what is imported of them. A module that is imported inside functions only is a file of
+    that are imported from outside, with what is imported of them (perhaps nothing). A module that is imported inside functions only is a file of
     its own, under a name that costs nothing, with the modules that nothing resident needs; one that nobody imports keeps its names. `meanings` is
     filled with what each short name stands for. Raises BundleError.
     """
@@ -190,7 +190,7 @@ def bundle(
     externs = [_import(binding, names.of_global(binding)) for binding in sorted(_externs(used), key=str)]
     files = {main: _text(externs + body, names)}
     for module, found in entries.items():
-        if module != main:
+        if module != main and found:
             files[module] = f"from {main} import {', '.join(found)}\n"
     if meanings is not None:
         meanings |= names.meanings(program)

@@ -19,6 +19,16 @@ from tools.micropython.bundle import bundle
 from tools.micropython.scopes import bound_names
 
 ENTRIES = {"sprinkler.app": ("App",), "sprinkler.board": ("Board",)}  # what main.py imports
+PARTS = (
+    "clock",
+    "inbox",
+    "link",
+    "outbox",
+    "planner",
+    "runs",
+    "senses",
+)  # what lives on, though only a late module makes it
+RESIDENT = ENTRIES | {f"sprinkler.{name}": () for name in PARTS}
 RUN_BY_NAME = ("boot.py", "main.py")
 OUTSIDE = ("boot.py", "closer.py", "main.py")  # firmware that is not bundled: it lies in the file system as it is
 
@@ -82,13 +92,13 @@ def package_sources(firmware: Path) -> dict[str, str]:
 
 def bundled(firmware: Path) -> dict[str, str]:
     """The application below `firmware` as a board gets it: few modules, short names. Sources by dotted name."""
-    return bundle(package_sources(firmware), {name: (firmware / name).read_text() for name in OUTSIDE}, ENTRIES)
+    return bundle(package_sources(firmware), {name: (firmware / name).read_text() for name in OUTSIDE}, RESIDENT)
 
 
 def meanings(firmware: Path = FIRMWARE) -> dict[str, list[str]]:
     """What the short names of the application stand for, for whoever reads a board's traceback."""
     found: dict[str, list[str]] = {}
-    bundle(package_sources(firmware), {name: (firmware / name).read_text() for name in OUTSIDE}, ENTRIES, found)
+    bundle(package_sources(firmware), {name: (firmware / name).read_text() for name in OUTSIDE}, RESIDENT, found)
     return found
 
 

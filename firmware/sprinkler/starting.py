@@ -1,0 +1,133 @@
+"""Starting: recalls what was, and puts the application's parts together. A late module: loaded at boot, then dropped.
+
+Rule: what is built here is complete before the loop turns; nothing here opens a valve. It must not know what the loop does.
+"""
+
+from . import protocol, report
+from .app import CRASH_COUNTED
+from .clock import Clock
+from .core import controller
+from .core.safety import ASSUMED_TRIES, HAS_FLOW, LIMITS
+from .errors import StoreError
+from .inbox import Inbox
+from .led import SHOWN_MS
+from .link import Link
+from .outbox import Outbox
+from .planner import Planner
+from .rest import PULSE_EVERY_S, Rest
+from .runs import Runs
+from .senses import Senses
+from .settings import Settings
+from .store import Memory
+
+CRASHES_MAX = 2  # crashes without a minute, or a good sleep, between them; the closer rests ten minutes after the third
+SAFE_AWAKE_MS = 600000  # how long a board in safe mode may be looked at, at each boot that a crash made
+
+
+def wake(app):
+    """Recall what was, and put the parts together."""
+    board = app.board
+    app.memory = Memory()
+    journal_ok = app.memory.load(board)
+    app.wake_reason = board.wake_reason()
+    app.shown_until_ms = 0  # until then the LED speaks
+    app.safe_mode = _count_boot(app)
+    board.led(app.shown_until_ms)
+    app.press_ms = 0 if board.button_up() else -1  # since when the button is down; -1: not believed until it was up
+    app.hand_zone = 0  # the zone that the button watered last
+    app.storage_fault = not journal_ok
+    try:
+        from .provisioned import read_config
+
+        app.config = read_config(board)
+    except StoreError:
+        app.config = None
+        app.storage_fault = True
+    board.drop("provisioned")
+    if app.config:
+        _assemble(app)
+
+
+def _count_boot(app):
+    """Count this boot. True if it has to be in safe mode: those before it crashed, one after the other. Once a day it is tried without."""
+    m = app.memory
+    timer = app.wake_reason == "timer"
+    m.boots = m.boots + (not timer) & 0xFFFF
+    m.wakes = m.wakes + timer & 0xFFFF
+    crashed = app.wake_reason == "watchdog" or m.crashes & CRASH_COUNTED
+    if m.crashes & CRASH_COUNTED:
+        m.crashes -= CRASH_COUNTED
+    elif crashed:
+        m.crashes = min(m.crashes + 1, CRASH_COUNTED - 2)
+    elif not timer:
+        m.crashes = 0
+    elif m.slept_s >= PULSE_EVERY_S:
+        m.crashes = min(m.crashes, CRASHES_MAX - 1)
+    if not timer or crashed:
+        m.save_rtc(app.board)  # now: whatever crashed may do so again before the next occasion
+        app.shown_until_ms = SHOWN_MS if m.crashes < CRASHES_MAX else SAFE_AWAKE_MS
+    return m.crashes >= CRASHES_MAX
+
+
+def _assemble(app):
+    from .desired import load
+
+    board, config, m = app.board, app.config, app.memory
+    app.settings = Settings()
+    if not app.safe_mode:
+        app.settings = load(board, protocol.topic(board.device_id, protocol.DESIRED), config.key)
+    board.drop("desired")
+    app.clock = Clock(board, m, config.ds3231, app.wake_reason)
+    app.senses = Senses(board, config)
+    tries = 1 if board.held else LIMITS[ASSUMED_TRIES]  # a spring closes what is not driven
+    has_flow = 1 if app.senses.has_flow() else 0
+    app.limits = LIMITS[:HAS_FLOW] + (has_flow, tries) + LIMITS[HAS_FLOW + 2 :]
+    if app.safe_mode:
+        app.limits = (0,) + app.limits[1:]  # the cap: nothing opens, whoever asks
+    app.outbox = Outbox(app)
+    app.inbox = Inbox(app)
+    app.runs = Runs(app)
+    app.planner = Planner(app)
+    app.rest = Rest(app)
+    will_topic = protocol.topic(board.device_id, protocol.AVAILABILITY)
+    session = (
+        config.broker_host,
+        config.broker_port,
+        "sprinkler-" + board.device_id,
+        config.broker_user,
+        config.broker_password,
+    )
+    topics = (protocol.topic(board.device_id, ""), protocol.TO_BOARD)
+    app.link = Link(
+        board,
+        m,
+        (config.wifi_ssid, config.wifi_password, config.ntp_host),
+        session + (will_topic, report.LOST),
+        topics,
+        app.inbox.hear,
+    )
+    begin(app)
+
+
+def begin(app):
+    """The core's first state: what the sleep mark, the journal and the kind of reset say."""
+    m = app.memory
+    zones = app.board.zones()
+    timer = app.wake_reason == "timer"
+    if m.lost:
+        app.planner.give_up(0, "reset")
+    app.link.resubscribe = not timer or not m.subscribed
+    app.link.asks_names = not timer
+    app.link.failed_joins = m.failed_joins
+    if timer and not m.open_zone and m.slept_s < PULSE_EVERY_S:
+        app.state = controller.asleep(zones, m.faults, app.limits)
+        return
+    if app.wake_reason != "watchdog":
+        m.resumed = 1  # this end is final, also if a watchdog reset follows before the journal says so
+    journal = (m.open_zone, m.program, m.granted_s * 1000, m.open_s * 1000, m.resumed) if m.open_zone else None
+    app.state = controller.booted(zones, m.faults, journal, app.wake_reason, app.limits)
+    m.slept_s = 0
+    app.outbox.health_due = True
+    app.runs.recall()
+    if not timer:
+        app.runs.event("boot", 0, 0, 0, "", app.wake_reason, 0, 0)
