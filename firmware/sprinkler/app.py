@@ -4,11 +4,19 @@ Rule: the only glue. It decides nothing that the core decides, and no wait in it
 """
 
 from . import protocol
+from .clock import Clock
 from .core import controller, power, state
 from .errors import StoreError
+from .inbox import Inbox
 from .led import show
-from .rest import PACE_MS
-from .store import EVENTS_MAX, SAMPLES_MAX
+from .link import Link
+from .outbox import Outbox
+from .planner import Planner
+from .rest import PACE_MS, Rest
+from .runs import Runs
+from .senses import Senses
+from .settings import Config, Settings
+from .store import EVENTS_MAX, SAMPLES_MAX, Memory
 
 SAMPLE_EVERY_MS = 30000
 OPEN_STATE_EVERY_MS = 5000
@@ -24,6 +32,26 @@ LOOK_MS = 50  # at the button, while it is down
 
 class App:
     """The application on one board."""
+
+    # What `starting` puts together
+    memory: Memory
+    config: Config
+    settings: Settings
+    clock: Clock
+    senses: Senses
+    outbox: Outbox
+    inbox: Inbox
+    runs: Runs
+    planner: Planner
+    rest: Rest
+    link: Link
+    limits: tuple
+    state: tuple
+    wake_reason: str
+    shown_until_ms: int
+    press_ms: int
+    hand_zone: int
+    storage_fault: bool
 
     def __init__(self, board):
         self.board = board
@@ -43,6 +71,8 @@ class App:
         """Run for ever; a deep sleep or a reset ends it, or an error: then the watchdog bites, and the next boot closes first."""
         try:
             self._wake()
+            if self.config:
+                self._begin()
             self._loop()
         except Exception as error:
             self._keep_crash(error)
@@ -53,6 +83,12 @@ class App:
 
         wake(self)
         self.board.drop("starting")
+
+    def _begin(self):
+        from .beginning import begin
+
+        begin(self)
+        self.board.drop("beginning")
 
     def _keep_crash(self, error):
         try:

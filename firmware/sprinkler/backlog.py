@@ -51,8 +51,8 @@ def append(memory, board, kind, boot_id, first, records):
             _make_room(memory, board, kind, numbers)
             path = _path(kind, ((numbers[-1] if numbers else 0) >> 4) + 1 << 4)
         taken = min(len(records), RECORDS_BYTES // size - old)
-        new = [struct.pack("<H", first + i - base) + records[i] for i in range(taken)]
-        _write(board, path, (size, boot_id, base), _bodies(board, path if old else "", size * old, new))
+        new = records[:taken]
+        _write(board, path, (size, boot_id, base), _bodies(board, path if old else "", size * old, first - base, new))
         records = records[taken:]
         first += taken
 
@@ -213,15 +213,16 @@ def _chunks(f, length):
         yield chunk
 
 
-def _bodies(board, path, length, new):
-    """What is in the segment at `path` ("" for none), then the new records."""
+def _bodies(board, path, length, number, new):
+    """What is in the segment at `path` ("" for none), then the new records, which count from `number` in it."""
     if path:
         with board.open_file(path, "rb") as f:
             f.read(_HEAD_BYTES)
             for chunk in _chunks(f, length):
                 yield chunk
     for record in new:
-        yield record
+        yield struct.pack("<H", number) + record
+        number += 1
 
 
 def _write(board, path, head, parts):

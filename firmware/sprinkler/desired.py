@@ -68,13 +68,13 @@ def parse(f, length, zone_count):
     s.wake_interval_s = integer(given.get("wake_interval_s", 900), protocol.WAKE_INTERVAL_S_LIMITS)
     s.watering_enabled = given.get("watering_enabled", True)
     s.winter = given.get("winter", False)
-    s.tz_rule = given.get("tz_rule", "UTC0")
+    tz_rule = given.get("tz_rule", "UTC0")
     if type(s.watering_enabled) is not bool or type(s.winter) is not bool:
         raise RefusedError("invalid")
-    if type(s.tz_rule) is not str or len(s.tz_rule) > protocol.TZ_RULE_MAX:
+    if type(tz_rule) is not str or len(tz_rule) > protocol.TZ_RULE_MAX:
         raise RefusedError("invalid")
     try:
-        s.rule = parse_rule(s.tz_rule)
+        s.rule = parse_rule(tz_rule)
     except (ValueError, IndexError):
         raise RefusedError("invalid")
     _season(s, given)

@@ -85,7 +85,7 @@ def _connecting(link):
         return
     _, _, client_id, user, password, will_topic, will_payload = link.session
     link.decoder = mqtt.Decoder(_SIZE_MAX)
-    link.out = bytearray()
+    link.out = b""
     link.in_flight = []
     link.owed_ms = 0
     link.poller.modify(link.sock, link.board.select.POLLIN)

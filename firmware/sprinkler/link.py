@@ -35,7 +35,7 @@ class Link:
         self._hear = hear
         self.wlan = board.network.WLAN(board.network.STA_IF)
         self.sock = self.poller = self.decoder = None
-        self.out = bytearray()
+        self.out: memoryview | bytes = b""  # what waits to be sent: bytes, or a view of them
         self.in_flight = []
         self.packet_id = 0
         self._backoff_ms = _BACKOFF_MS[0]
@@ -202,10 +202,7 @@ class Link:
         if len(self.out) + len(packet) > _OUT_MAX:
             raise LinkError("full")
         self._sent_ms = self.board.uptime_ms()
-        if self.out:
-            self.out.extend(packet)
-        else:
-            self.out = packet
+        self.out = bytes(self.out) + packet if self.out else packet
         self.flush()
 
     def flush(self):
@@ -215,10 +212,11 @@ class Link:
                 sent = self.sock.send(self.out)
             except OSError as error:
                 if error.args[0] in IN_PROGRESS:
-                    self.out = bytearray(self.out)
                     return
                 raise LinkError("send")
-            self.out = self.out[sent:]
+            self.out = memoryview(self.out)[sent:]
+            if not self.out:
+                self.out = b""  # lets go of the packet
 
     def _drop(self):
         if self.sock is not None:
@@ -227,7 +225,7 @@ class Link:
             except OSError:
                 pass  # it is gone either way
         self.sock = self.poller = self.decoder = None
-        self.out = bytearray()
+        self.out = b""
         self.in_flight = []
         self.owed_ms = 0
         self.enter(OFF)

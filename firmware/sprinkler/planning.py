@@ -35,7 +35,9 @@ def plan(app, asked, now_s):
     starts = _next_starts(app, now_s, place)
     for zone in range(1, app.board.zones() + 1):
         _after_soak(app, asked, now_s, zone, found, starts)
-    found.sort(key=lambda start: start[0])
+    found.sort(
+        key=lambda start: start[0] << 20 | start[1] << 16 | start[2] & 0x7FFF
+    )  # complete: MicroPython's sort is not stable
     return found, tuple(starts)
 
 

@@ -8,7 +8,6 @@ from . import report
 from .core import controller, state
 
 NETWORK_BUDGET_MS = 25000  # what a wake may spend on a network that does not answer
-GOODBYE_MS = 2000
 PACE_MS = 200  # between two looks at whether the board may sleep
 ACK_MS = 2000  # what Home Assistant has to store events in, before the board does
 LINGER_MS = 400  # a broker with queued commands delivers them within this
@@ -22,7 +21,7 @@ class Rest:
         self._app = app
         self._busy_ms = app.board.uptime_ms()  # when there was something to do last
         self._heard_ms = self._busy_ms  # when the broker or we had something to say last
-        self._wake_s = 0
+        self.wake_s = 0
         self.wake_at = 0  # what we told of the next wake, Unix seconds; 0 while we mean to stay
         self.calm = (
             app.wake_reason == "timer"
@@ -79,55 +78,19 @@ class Rest:
         now_s = app.clock.now_s()
         seconds = plan_sleep(app)
         app.board.drop("resting")
-        self._wake_s = app.board.uptime_ms() // 1000 + seconds
+        self.wake_s = app.board.uptime_ms() // 1000 + seconds
         self.wake_at = app.clock.unix(now_s + seconds) if now_s else 0
         if app.link.up() and not self.restart_wanted:
             app.outbox.last_words(report.asleep(self.wake_at))
 
     def go(self):
         """Say good-bye, remember, sleep. Returns only if someone had something to say in the meantime."""
+        from .resting import leave
+
         app = self._app
-        m = app.memory
-        linked = app.link.up()
         if not self.calm or not self.wake_at:
             self._part()
-        self._flush()
-        if app.inbox.busy() or app.outbox.owes_replies():
-            self._heard_ms = app.board.uptime_ms()
-            self._stay()
-            return
-        app.link.close()
-        app.clock.close()
-        if m.events:
-            app.keep_backlog()
-        m.subscribed = 0 if app.link.resubscribe else 1
-        m.failed_joins = app.link.failed_joins + (0 if linked else 1)
-        app.calm_down()
-        if self.restart_wanted:
-            m.save_rtc(app.board)
-            app.board.reset()
-        from .resting import prepare
-
-        seconds = max(1, self._wake_s - app.board.uptime_ms() // 1000)
-        closed = self._all_proven() and m.slept_s + seconds < PULSE_EVERY_S
-        seconds = prepare(app, seconds, closed)
-        if not closed:
-            m.slept_s = PULSE_EVERY_S
-        m.save_rtc(app.board)
-        app.board.deep_sleep(seconds, closed)
-
-    def _flush(self):
-        """Wait until the broker has all, for a while."""
-        app = self._app
-        deadline_ms = app.board.uptime_ms() + GOODBYE_MS
-        while app.link.up() and not app.link.quiet() and app.board.uptime_ms() < deadline_ms:
-            app.link.wait(100)
-            app.link.service()
-
-    def _all_proven(self):
-        """True if every zone is closed on evidence; the core takes the best that there is."""
-        s = self._app.state
-        for zone in range(1, state.zones(s) + 1):
-            if s[state.base(zone) + state.PHASE] != state.CLOSED or s[state.base(zone) + state.EVIDENCE] == "unknown":
-                return False
-        return True
+        leave(app, self)
+        app.board.drop("resting")
+        self._heard_ms = app.board.uptime_ms()
+        self._stay()

@@ -1,14 +1,16 @@
 """Resting: how long the board sleeps, and that its clock is right afterwards. A late module: loaded at the end of a wake, then dropped.
 
-Rule: plans and remembers; it does not sleep. It must not know what the network does.
+Rule: plans, remembers, and goes to sleep only when what is to be said was said or nobody takes it. It must not know what was said.
 """
 
 from . import protocol
-from .core import controller, energy
+from .core import controller, energy, state
 from .core.power import LONGEST_SLEEP_S
+from .rest import PULSE_EVERY_S
 
 STUCK_SLEEP_S = 900  # the longest pause between the tries to close a valve that does not
 _UNSYNCED_S_MAX = 65535
+_GOODBYE_MS = 2000
 
 
 def plan_sleep(app):
@@ -23,7 +25,44 @@ def plan_sleep(app):
     return seconds
 
 
-def prepare(app, seconds, closed):
+def leave(app, rest):
+    """Wait until the broker has all, remember, sleep (or restart). Returns only if someone had something to say in the meantime."""
+    m = app.memory
+    linked = app.link.up()
+    deadline_ms = app.board.uptime_ms() + _GOODBYE_MS
+    while app.link.up() and not app.link.quiet() and app.board.uptime_ms() < deadline_ms:
+        app.link.wait(100)
+        app.link.service()
+    if app.inbox.busy() or app.outbox.owes_replies():
+        return
+    app.link.close()
+    app.clock.close()
+    if m.events:
+        app.keep_backlog()
+    m.subscribed = 0 if app.link.resubscribe else 1
+    m.failed_joins = app.link.failed_joins + (0 if linked else 1)
+    app.calm_down()
+    if rest.restart_wanted:
+        m.save_rtc(app.board)
+        app.board.reset()
+    seconds = max(1, rest.wake_s - app.board.uptime_ms() // 1000)
+    closed = _all_proven(app.state) and m.slept_s + seconds < PULSE_EVERY_S
+    seconds = _prepare(app, seconds, closed)
+    if not closed:
+        m.slept_s = PULSE_EVERY_S
+    m.save_rtc(app.board)
+    app.board.deep_sleep(seconds, closed)
+
+
+def _all_proven(s):
+    """True if every zone is closed on evidence; the core takes the best that there is."""
+    for zone in range(1, state.zones(s) + 1):
+        if s[state.base(zone) + state.PHASE] != state.CLOSED or s[state.base(zone) + state.EVIDENCE] == "unknown":
+            return False
+    return True
+
+
+def _prepare(app, seconds, closed):
     """Note a sleep of `seconds`. Returns what to ask the sleep timer for; the clock is put forward by the difference, so that it is right at the wake."""
     m = app.memory
     if not closed:

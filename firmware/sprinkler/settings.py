@@ -35,7 +35,6 @@ class Settings:
 
     def __init__(self):
         self.version = 0
-        self.tz_rule = "UTC0"
         self.rule = (0,)
         self.latitude_cdeg = self.longitude_cdeg = 0
         self.watering_enabled = True

@@ -138,6 +138,19 @@ def test_two_late_modules_may_each_bring_the_same_one():
     assert list(merged(sources)) == ["app.main", "abs", "all"]
 
 
+def test_a_table_that_only_late_modules_read_lies_in_each_of_them():
+    sources = {
+        "app.low": "TABLE = (1, 2, 3)\nBOTH = (4, 5)\n",
+        "app.main": "from . import low\ndef run():\n    from .rare import shown\n    from .other import told\n    print(shown(), told(), low.BOTH)\n",
+        "app.rare": "from .low import BOTH, TABLE\ndef shown():\n    return TABLE[1:], TABLE, BOTH\n",
+        "app.other": "from . import low\ndef told():\n    return sum(low.TABLE)\n",
+    }
+    files = merged(sources)
+    assert "(1, 2, 3)" not in files["app.main"]
+    assert "(4, 5)" in files["app.main"]
+    assert "(4, 5)" not in files["abs"]
+
+
 def test_a_late_module_is_dropped_by_the_name_that_it_has_in_the_bundle():
     sources = {
         "app.main": "class Board:\n    def drop(self, name):\n        print(len(name) > 0)\n"

@@ -11,7 +11,7 @@ from typing import Any
 
 import closer
 from sim.port import SOFT_WDT_RESET
-from sprinkler import recall, starting, store
+from sprinkler import beginning, recall, store
 from sprinkler.core import controller, safety, state
 from sprinkler.runs import Runs
 from sprinkler.store import Memory
@@ -283,8 +283,8 @@ def _resumes_after_any_reset() -> list[Patch]:
         shipped(self)
         self.memory.resumed, self.wake_reason = resumed, cause
 
-    shipped = starting.begin
-    return [(starting, "begin", begin)]
+    shipped = beginning.begin
+    return [(beginning, "begin", begin)]
 
 
 def _resumption_is_a_new_grant() -> list[Patch]:

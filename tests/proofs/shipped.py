@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import closer
-from sprinkler import recall, starting, store
+from sprinkler import beginning, recall, store
 from sprinkler import runs as runs_module
 from sprinkler.core import controller, safety, state
 from sprinkler.rest import PULSE_EVERY_S, Rest
@@ -113,7 +113,7 @@ class Shipped:
         app.memory.load(board)
         app.wake_reason = board.wake_reason()
         app.runs = Runs(app)
-        starting.begin(app)
+        beginning.begin(app)
         return Turn(self._mind(app, (), 0), self._readable(hardware.effects), ())
 
     # A turn

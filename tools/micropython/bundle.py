@@ -20,7 +20,7 @@ from tools.micropython.program import (
     Sibling,
     absolute,
 )
-from tools.micropython.prune import prune
+from tools.micropython.prune import literals, prune, split_tuples
 from tools.micropython.scopes import ScopedTransformer, bound_names, without_annotations
 
 
@@ -160,7 +160,7 @@ def bundle(
     """The application's files, by dotted name: the first entry holds all that is resident, the others hand on their names.
 
     `sources`: the package's modules. `outside`: firmware that is not bundled, whose names therefore stay. `entries`: the modules
-    that are imported from outside, with what is imported of them (perhaps nothing). A module that is imported inside functions only is a file of
+    that are imported from outside, with what is imported of them. A module that is imported inside functions only is a file of
     its own, under a name that costs nothing, with the modules that nothing resident needs; one that nobody imports keeps its names. `meanings` is
     filled with what each short name stands for. Raises BundleError.
     """
@@ -179,18 +179,19 @@ def bundle(
             if binding == Own(name, own):
                 names.keep(binding)
     linked, used = _link(program, program.resident, names)
-    body += linked
+    body += split_tuples(linked)
+    only_late = {name: node for name, node in literals(body).items() if name not in kept}
     late: dict[str, str] = {}
     shared: set[str] = set()
     for name, cell in program.late.items():
         if any(program.modules[part].tree.body for part in cell):
-            late[program.short.get(name, name)], taken = _late(program, name, main, names)
+            late[program.short.get(name, name)], taken = _late(program, name, main, names, only_late)
             shared |= taken
     body = prune(body, shared | set(kept))
     externs = [_import(binding, names.of_global(binding)) for binding in sorted(_externs(used), key=str)]
     files = {main: _text(externs + body, names)}
     for module, found in entries.items():
-        if module != main and found:
+        if module != main:
             files[module] = f"from {main} import {', '.join(found)}\n"
     if meanings is not None:
         meanings |= names.meanings(program)
@@ -208,8 +209,11 @@ def _link(program: Program, modules: Iterable[str], names: Names) -> tuple[list[
     return body, used
 
 
-def _late(program: Program, name: str, main: str, names: Names) -> tuple[str, set[str]]:
-    """A late module with what comes with it, and the names that it takes from the bundle."""
+def _late(
+    program: Program, name: str, main: str, names: Names, only_late: Mapping[str, ast.stmt]
+) -> tuple[str, set[str]]:
+    """A late module with what comes with it, and the names that it takes from the bundle. Of `only_late`, literals that no resident reads, it has its
+    own copy: a table of limits need not lie in the heap between two messages."""
     body, used = _link(program, program.late[name], names)
     shared = {names.of_global(item) for item in used if isinstance(item, Own) and item.module in program.resident}
     own = {
@@ -218,9 +222,11 @@ def _late(program: Program, name: str, main: str, names: Names) -> tuple[str, se
         if isinstance(item, Own) and item.module == name
     }
     imports: list[ast.stmt] = [_import(item, names.of_global(item)) for item in sorted(_externs(used), key=str)]
+    copies = [deepcopy(only_late[item]) for item in sorted(shared & only_late.keys())]
+    shared -= only_late.keys()
     if shared:
         imports.append(ast.ImportFrom(main, [ast.alias(item) for item in sorted(shared)], 0))
-    return _text(imports + prune(body, own), names), shared
+    return _text(imports + prune(copies + body, own), names), shared
 
 
 def _externs(used: set[Binding]) -> list[Extern]:

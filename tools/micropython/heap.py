@@ -12,7 +12,7 @@ from pathlib import Path
 from sim.provision import FIRMWARE
 from sim.remote.image import FlashImage
 from sim.remote.interpreter import BOARD_HEAP, run_script
-from tools.micropython.package import ENTRIES, RESIDENT, build, modules_romfs, package_sources
+from tools.micropython.package import ENTRIES, build, modules_romfs, package_sources
 from tools.micropython.program import Program
 
 ROOMY = 3 * BOARD_HEAP
@@ -58,7 +58,7 @@ def measure(romfs: bytes, names: list[str], heap: int = BOARD_HEAP) -> Costs:
 
 def by_module() -> tuple[Costs, list[str]]:
     """Each module of the application by itself, unbundled; and which of them are loaded on demand only."""
-    program = Program(package_sources(FIRMWARE), tuple(RESIDENT))
+    program = Program(package_sources(FIRMWARE), tuple(ENTRIES))
     late = list(dict.fromkeys(name for cell in program.late.values() for name in cell))
     names = ["sprinkler", "sprinkler.core", *program.resident, *late]
     return measure(modules_romfs(FIRMWARE), names, ROOMY), late

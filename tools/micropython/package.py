@@ -92,13 +92,13 @@ def package_sources(firmware: Path) -> dict[str, str]:
 
 def bundled(firmware: Path) -> dict[str, str]:
     """The application below `firmware` as a board gets it: few modules, short names. Sources by dotted name."""
-    return bundle(package_sources(firmware), {name: (firmware / name).read_text() for name in OUTSIDE}, RESIDENT)
+    return bundle(package_sources(firmware), {name: (firmware / name).read_text() for name in OUTSIDE}, ENTRIES)
 
 
 def meanings(firmware: Path = FIRMWARE) -> dict[str, list[str]]:
     """What the short names of the application stand for, for whoever reads a board's traceback."""
     found: dict[str, list[str]] = {}
-    bundle(package_sources(firmware), {name: (firmware / name).read_text() for name in OUTSIDE}, RESIDENT, found)
+    bundle(package_sources(firmware), {name: (firmware / name).read_text() for name in OUTSIDE}, ENTRIES, found)
     return found
 
 

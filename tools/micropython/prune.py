@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection
 
 
-def _uses(body: list[ast.stmt]) -> Counter[str]:
+def uses(body: list[ast.stmt]) -> Counter[str]:
     """How often each name is read."""
     return Counter(
         node.id
@@ -49,6 +49,16 @@ def split_tuples(body: list[ast.stmt]) -> list[ast.stmt]:
     return parts
 
 
+def literals(body: list[ast.stmt]) -> dict[str, ast.stmt]:
+    """Globals that are literals and that nothing in the body reads."""
+    used = uses(body)
+    return {
+        name: node
+        for node in body
+        if isinstance(node, ast.Assign) and (name := _defines(node)) is not None and not used[name]
+    }
+
+
 class _Inline(ast.NodeTransformer):
     def __init__(self, values: dict[str, ast.expr]) -> None:
         self.values = values
@@ -65,8 +75,8 @@ def prune(body: list[ast.stmt], keep: Collection[str]) -> list[ast.stmt]:
     """
     body = split_tuples(body)
     while True:
-        uses = _uses(body)
-        left = [node for node in body if (name := _defines(node)) is None or name in keep or uses[name]]
+        used = uses(body)
+        left = [node for node in body if (name := _defines(node)) is None or name in keep or used[name]]
         if len(left) == len(body):
             break
         body = left
@@ -75,7 +85,7 @@ def prune(body: list[ast.stmt], keep: Collection[str]) -> list[ast.stmt]:
         for node in body
         if isinstance(node, ast.Assign)
         and (name := _defines(node)) is not None
-        and uses[name] == 1
+        and used[name] == 1
         and name not in keep
         if isinstance(node.targets[0], ast.Name)
     }

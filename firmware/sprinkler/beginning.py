@@ -1,0 +1,31 @@
+"""Beginning: the core's first state of a boot. A late module: loaded once the application is put together, then dropped.
+
+Rule: what the sleep mark, the journal and the kind of reset say, and nothing else, decides how the core begins. It must not know what comes after.
+"""
+
+from .core import controller
+from .rest import PULSE_EVERY_S
+
+
+def begin(app):
+    """The core's first state: what the sleep mark, the journal and the kind of reset say."""
+    m = app.memory
+    zones = app.board.zones()
+    timer = app.wake_reason == "timer"
+    if m.lost:
+        app.planner.give_up(0, "reset")
+    app.link.resubscribe = not timer or not m.subscribed
+    app.link.asks_names = not timer
+    app.link.failed_joins = m.failed_joins
+    if timer and not m.open_zone and m.slept_s < PULSE_EVERY_S:
+        app.state = controller.asleep(zones, m.faults, app.limits)
+        return
+    if app.wake_reason != "watchdog":
+        m.resumed = 1  # this end is final, also if a watchdog reset follows before the journal says so
+    journal = (m.open_zone, m.program, m.granted_s * 1000, m.open_s * 1000, m.resumed) if m.open_zone else None
+    app.state = controller.booted(zones, m.faults, journal, app.wake_reason, app.limits)
+    m.slept_s = 0
+    app.outbox.health_due = True
+    app.runs.recall()
+    if not timer:
+        app.runs.event("boot", 0, 0, 0, "", app.wake_reason, 0, 0)
