@@ -13,10 +13,7 @@ JOURNAL, DESIRED, CONFIG = "/journal.bin", "/desired.json", "/config.json"
 PROPOSED = "/proposed.json"
 OLD = ".old"
 ZONES, PROGRAMS = 4, 8
-EVENTS_MAX, SAMPLES_MAX = (
-    5,
-    5,
-)  # in RTC memory (more would fit its 484 bytes, but not the heap): what comes after goes to flash
+EVENTS_MAX, SAMPLES_MAX = 6, 6  # what fits the 484 bytes of RTC memory
 _CHECK = 4
 
 # its own length in bytes, open zone, program, resumed, run id, granted s, open s, counter, totals, keys, faults, last known time, sleep drift, sequence,
