@@ -31,6 +31,9 @@ closer.close_first(machine, time, None)
 PASSWORD = "water-and-sun"
 SLEEPY = Settings(zones=1, broker_port=9)  # nobody answers there, so it sleeps soon
 NEWER = FIRMWARE / "sprinkler" / "soil.py"
+PAST_THE_WINDOW = Step(
+    (sys.executable, "-c", "import time; time.sleep(3)")
+)  # in which the cable is listened to after a power-on
 
 
 @pytest.fixture
@@ -192,7 +195,7 @@ def test_a_board_that_nobody_resets_goes_on_with_its_work_and_the_tool_ends_with
     bench: Callable[..., Bench],
 ):
     board = bench(settings=Settings(zones=1, broker_port=9, always_responsive=True), presses=False)
-    (ran,) = board.run(board.provision("install", "--wait", "7", "--json"))
+    (_, ran) = board.run(PAST_THE_WINDOW, board.provision("install", "--wait", "7", "--json"))
     assert ran.code == 3
     assert json.loads(ran.out)["exit_code"] == 3
     assert "press RESET twice" in ran.err
@@ -202,8 +205,7 @@ def test_a_board_that_nobody_resets_goes_on_with_its_work_and_the_tool_ends_with
 def test_an_application_that_is_interrupted_dies_by_its_watchdog(bench: Callable[..., Bench]):
     """The stand-in itself: what happens to plain mpremote without the maintenance window."""
     board = bench(settings=Settings(zones=1, broker_port=9, always_responsive=True))
-    wait = Step((sys.executable, "-c", "import time; time.sleep(3)"))
-    board.run(wait, board.mpremote("resume", "exec", "import time; time.sleep(8)"), seconds=12)
+    board.run(PAST_THE_WINDOW, board.mpremote("resume", "exec", "import time; time.sleep(8)"), seconds=12)
     assert board.board.boots[:2] == [PWRON_RESET, SOFT_WDT_RESET]
 
 
