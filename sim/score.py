@@ -63,6 +63,7 @@ class Known:
     depletion_mm: Table
     random: np.random.Generator
     books: dict[str, Table]
+    late_days: int = 1  # how many days ago the told weather was
 
     def on_schedule(self) -> NDArray[np.bool_]:
         """Is this one of the schedule's days?"""
@@ -191,6 +192,7 @@ def judge(seasons: Seasons, row: Row, seed: int = 0) -> Score:
             depletion,
             random,
             books,
+            row.late_days,
         )
         depth = row.policy(known)
         depth = np.where(depth >= LEAST_MM, depth, 0.0)

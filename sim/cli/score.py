@@ -4,7 +4,7 @@ import argparse
 import json
 import time
 
-from sim import climate, score
+from sim import climate, score, smart
 from sim.cli import common
 from sim.errors import SettingError
 from sim.world import Scenario, weather_of
@@ -19,7 +19,7 @@ examples:
 
 Adequacy: what the lawn got of what it wanted. Efficiency: what of the irrigation the storage took up. passed: the part of seasons with at least 80 % and 95 %,
 of those that WaterSense's test (SWAT) admits; the formulas are from memory of its protocol. Each schedule is sized to the place's peak month; the rest know
-yesterday's weather. South of the equator the season begins half a year later, unless --start says otherwise.
+yesterday's weather. "the board" is the firmware's own smart watering. South of the equator the season begins half a year later, unless --start says otherwise.
 """
 SITES = "greensboro,tunis,champion,cordoba"
 
@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> int:
             start = options.start or ("04-15" if weather.latitude_deg >= 0 else "10-15")
             first = common.start_unix_s(start, 0) // 86_400 - climate.first_day()
             seasons = score.seasons_of(weather, first, options.days)
-            rows = [score.judge(seasons, row, options.seed) for row in score.ROWS]
+            rows = [score.judge(seasons, row, options.seed) for row in (*score.ROWS, *smart.ROWS)]
             lived += sum(row.seasons for row in rows)
             found.append((weather.place, start, seasons, rows))
             if stopper.asked:

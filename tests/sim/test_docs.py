@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from sim import climate, score, soil
+from sim import climate, score, smart, soil
 from sim.__main__ import VERBS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,7 +16,7 @@ def test_every_verb_is_documented() -> None:
 
 def test_table_of_scores_is_what_score_says() -> None:
     seasons = score.seasons_of(climate.recorded("greensboro"), 104, 184)
-    found = [score.judge(seasons, row) for row in score.ROWS]
+    found = [score.judge(seasons, row) for row in (*score.ROWS, *smart.ROWS)]
     rows = [
         f"| {row.name} | {round(row.adequacy_pct, 1):g} | {round(row.efficiency_pct, 1):g} | {round(row.irrigation_mm)} |"
         for row in found

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sim import climate, score
+from sim import climate, score, smart
 from sim.__main__ import main
 
 
@@ -108,6 +108,33 @@ def test_books_water_less_than_schedules_of_equal_adequacy(greensboro: score.Sea
     assert plain.passed == 0
 
 
+def test_board_waters_enough_and_wastes_little_with_good_weather_and_with_a_wrong_probe(greensboro, tunis) -> None:
+    for seasons_of_place in (greensboro, tunis):
+        found = {row.name.removeprefix("the board, "): score.judge(seasons_of_place, row) for row in smart.ROWS}
+        for name in ("good weather", "and the day's rain forecast", "weather and probe"):
+            assert found[name].adequacy_pct >= 95, name
+            assert found[name].efficiency_pct >= 98, name
+        for name in (
+            "and probe 15 % too dry",
+            "and probe 15 % too wet",
+            "ET0 15 % too high, probe",
+            "ET0 15 % too low, probe",
+        ):
+            assert found[name].adequacy_pct >= 95, name
+            assert found[name].efficiency_pct >= 93, name
+        for other in (score.judge(seasons_of_place, row) for row in score.ROWS):
+            if other.adequacy_pct >= 95 and "probe" not in other.name:
+                assert found["good weather"].irrigation_mm < other.irrigation_mm, other.name
+
+
+def test_board_that_nobody_tells_of_the_weather_is_better_than_a_schedule(greensboro: score.Seasons) -> None:
+    found = {row.name: score.judge(greensboro, row) for row in (*score.ROWS[:1], *smart.ROWS)}
+    alone, plain = found["the board, nobody pushes"], found["fixed, 3 x a week"]
+    assert alone.adequacy_pct >= 95
+    assert alone.irrigation_mm < plain.irrigation_mm
+    assert alone.efficiency_pct > plain.efficiency_pct
+
+
 def test_too_little_rain_admits_no_test() -> None:
     assert judged([10] * 40, [0] * 40, [9.5] * 40).passed is None
 
@@ -118,7 +145,7 @@ def test_score_prints_a_table_and_json(capsys: pytest.CaptureFixture[str]) -> No
     assert main(["score", "--latitude", "-30", "--json", "--days", "90"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["climates"][0]["start"] == "10-15"
-    assert len(told["climates"][0]["policies"]) == len(score.ROWS)
+    assert len(told["climates"][0]["policies"]) == len(score.ROWS) + len(smart.ROWS)
 
 
 @pytest.mark.parametrize(
