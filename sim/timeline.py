@@ -141,12 +141,18 @@ class VirtualTime(_Queue):
         """Let others have their turn until `until_us` or until `waiter` is notified."""
         if waiter.notified:
             return
+        events = self._events
+        if until_us <= self._limit_us and (
+            not events or until_us < events[0][0]
+        ):  # nothing happens before: no switch needed
+            self.now_us = max(self.now_us, until_us)
+            return
         hub = self._hub
         current = getcurrent()
         if hub is None or current is hub:  # no board's greenlet: the caller itself lets the world go on
             self.run_until(until_us, waiter)
             return
-        if until_us <= self._limit_us and until_us < self._next_us():  # nothing happens before: no switch needed
+        if until_us <= self._limit_us and until_us < self._next_us():  # what would come before was cancelled
             self.now_us = max(self.now_us, until_us)
             return
         waiter.task = current

@@ -76,7 +76,9 @@ class World:
         self.held_ma = 0.0  # what a driven coil takes, as long as it is driven
         self.pulse_ma = 0.0  # the same for a pulse: seen by a current sensor; its charge is taken by `draw_mah`
         self.darkness = False  # a fault: something lies on the panel
-        self.turned_ml = 0.0  # what passed fast enough to turn a flow meter's wheel
+        self._turned_ml = 0.0  # see `turned_ml`; as it was at ...
+        self._turned_at_us = self.timeline.now_us  # ... this time, since when the flow is the same
+        self._turning_ml_s = 0.0
         self.on_valve: list[Callable[[int], None]] = []  # called with the zone (from 0) after its valve moved
         self._flowing = False
         self._at_us = self._water_at_us = self.timeline.now_us
@@ -171,27 +173,33 @@ class World:
         ):
             zone.flow_ml_s = flow
         self._flowing = any(zone.flow_ml_s for zone in self.zones)
+        self._turned_ml, self._turned_at_us = self.turned_ml, self.timeline.now_us
+        total_ml_s = sum(zone.flow_ml_s for zone in self.zones)
+        self._turning_ml_s = total_ml_s if total_ml_s >= hydraulics.WHEEL_TURNS_ML_S else 0.0
+
+    @property
+    def turned_ml(self) -> float:
+        """What has passed fast enough to turn a flow meter's wheel; in closed form since the flow changed last."""
+        if not self._turning_ml_s:
+            return self._turned_ml
+        return self._turned_ml + self._turning_ml_s * (self.timeline.now_us - self._turned_at_us) / 1_000_000
 
     # --- passing of time
 
     def advance_water(self) -> None:
-        """Bring the water meters alone to the present: cheap enough for every look at the flow meter."""
+        """Bring the water meters alone to the present."""
         elapsed_us = self.timeline.now_us - self._water_at_us
         if elapsed_us <= 0:
             return
         self._water_at_us = self.timeline.now_us
         if not self._flowing:
             return
-        total_ml_s = 0.0
         for zone in self.zones:
             if zone.flow_ml_s:
-                total_ml_s += zone.flow_ml_s
                 passed_ml = zone.flow_ml_s * elapsed_us / 1_000_000
                 zone.meter_ml += passed_ml
                 if zone.valve.burst:
                     zone.spilled_ml += passed_ml * (1 - zone.valve.share())
-        if total_ml_s >= hydraulics.WHEEL_TURNS_ML_S:
-            self.turned_ml += total_ml_s * elapsed_us / 1_000_000
 
     def advance(self) -> None:
         """Bring water, cell and soil to the present."""

@@ -28,6 +28,7 @@ IDENTIFY_MS = 10000
 DAY_MS = 86400000
 CRASH_COUNTED = 128  # added to the count of crashes: the next boot, which the closer may put off by its rest, need not count this one
 LOOK_MS = 50  # at the button, while it is down
+LONGEST_MS = 1000  # between two turns
 
 
 class App:
@@ -108,7 +109,9 @@ class App:
             self.board.sleep_ms(SETTLED_MS)
             self.board.deep_sleep(power.LONGEST_SLEEP_S, False)
         while True:
-            self.link.wait(self.turn())
+            ms = self.turn()
+            while not self.link.wait(min(ms, PACE_MS)) and ms > PACE_MS and (self.press_ms or self.board.button_up()):
+                ms -= PACE_MS
 
     def turn(self):
         """One pass of the loop. Returns how long nothing is due, in ms."""
@@ -155,7 +158,8 @@ class App:
             return 0
         if self.press_ms > 0:
             return LOOK_MS
-        return min(due_ms, led_ms, 1000 if self.staying_awake(now_ms) else PACE_MS)
+        leaving = self.link.up() and controller.idle(self.state) and not self.staying_awake(now_ms)
+        return min(due_ms, led_ms, PACE_MS if leaving or self.link.out or self.clock.sock else LONGEST_MS)
 
     def _hand(self, now_ms):
         """Requests of the person at the button."""

@@ -18,7 +18,7 @@ class Clock:
     def __init__(self, board, memory, has_part, wake_reason):
         self._board = board
         self._memory = memory
-        self._sock = None
+        self.sock = None  # an open question to the NTP server
         self._asked_ms = -_ASK_EVERY_MS
         self.asks = 0
         self.nonce = ""
@@ -71,16 +71,16 @@ class Clock:
             from .timekeeping import question
 
             self.close()
-            self._sock = question(self._board, ".".join([str(byte) for byte in self._memory.ntp_ip]))
+            self.sock = question(self._board, ".".join([str(byte) for byte in self._memory.ntp_ip]))
             self._board.drop("timekeeping")
         return silent
 
     def service(self):
         """Take the NTP server's answer, if it is there."""
-        if self._sock is None:
+        if self.sock is None:
             return
         try:
-            data = self._sock.recv(48)
+            data = self.sock.recv(48)
         except OSError:
             return
         from .timekeeping import heard
@@ -99,9 +99,9 @@ class Clock:
 
     def close(self):
         """Forget an open question to the NTP server."""
-        if self._sock is not None:
-            self._sock.close()
-            self._sock = None
+        if self.sock is not None:
+            self.sock.close()
+            self.sock = None
 
     def stale(self):
         """True when the clock is set, but nobody has confirmed it for long; a DS3231 needs no confirmation."""

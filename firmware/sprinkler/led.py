@@ -41,6 +41,9 @@ def show(app, now_ms: int) -> int:
             pattern = LOW_BATTERY
         elif app.memory.fault_mask or any(app.memory.faults):
             pattern = FAULT
+    if not pattern:
+        app.board.led(0)
+        return SHOWN_MS
     bit = now_ms // BIT_MS
     lit = pattern >> bit % 16 & 1
     app.board.led(lit)

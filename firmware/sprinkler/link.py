@@ -17,6 +17,7 @@ KEEPALIVE_S = 60
 IN_PROGRESS = (11, 115, 119, 150)  # EAGAIN and the EINPROGRESS of several stacks
 _OUT_MAX = 4096
 _IN_FLIGHT_MAX = 8
+_LOOK_MS = 50  # at Wi-Fi and at the name server
 _CHUNK = 512
 _RECEIVE_MAX = 8  # chunks that one step reads: no broker can hold the loop, or the heap
 
@@ -122,16 +123,19 @@ class Link:
             raise LinkError("timeout")
 
     def wait(self, ms):
-        """Wait at most `ms`, less if the broker has something to say."""
+        """Wait at most `ms`. True once there is something to do here: the broker has something to say, or the link can go on."""
         if self.poller is not None:
-            self.board.poll(self.poller, ms)
-        else:
-            self.board.sleep_ms(min(ms, self._pause_left_ms()))
-
-    def _pause_left_ms(self):
+            return self.board.poll(self.poller, ms)
         if self.state == OFF:
-            return max(10, self._pause_ms - self.for_ms())
-        return 50
+            left_ms = max(10, self._pause_ms - self.for_ms())
+            self.board.sleep_ms(min(ms, left_ms))
+            return left_ms <= ms
+        while ms > 0:
+            self.board.sleep_ms(min(ms, _LOOK_MS))
+            ms -= _LOOK_MS
+            if self.state != JOINING or self.wlan.isconnected():
+                return True
+        return False
 
     def for_ms(self):
         """How long this state has lasted."""

@@ -164,12 +164,11 @@ class Bench:
 
     def take_flow_pulses(self) -> int:
         """Pulses of the flow meter since the last call."""
-        world = self.world
-        world.advance_water()
-        if world.turned_ml == self._counted_ml:  # nothing turned since
+        turned_ml = self.world.turned_ml
+        if turned_ml == self._counted_ml:  # nothing turned since
             return 0
-        self._counted_ml = world.turned_ml
-        total = int(world.turned_ml * self.pulses_per_litre / 1000)
+        self._counted_ml = turned_ml
+        total = int(turned_ml * self.pulses_per_litre / 1000)
         new = total - self._counted
         self._counted = total
         return 0 if self.flow_meter_broken else new

@@ -59,7 +59,8 @@ class Poll:
     def poll(self, timeout_ms: int = -1) -> list[tuple[Pollable, int]]:
         """What is ready, after at most `timeout_ms` (-1: for ever)."""
         session = self._session
-        session.enter("poll")
+        if session.ended is not None or session.on_call is not None:
+            session.enter("poll")
         until_us = FOREVER_US if timeout_ms < 0 else session.timeline.now_us + timeout_ms * 1000
         session.wait(until_us, self._any, self._files)
         return self._ready()
@@ -69,7 +70,10 @@ class Poll:
         return iter(self.poll(timeout_ms))
 
     def _any(self) -> bool:
-        return any(file.readiness(mask) for file, mask in self._entries.values())
+        for file, mask in self._entries.values():  # noqa: SIM110 - a generator costs more than the one or two files
+            if file.readiness(mask):
+                return True
+        return False
 
     def _ready(self) -> list[tuple[Pollable, int]]:
         return [(file, ready) for file, mask in self._entries.values() if (ready := file.readiness(mask))]

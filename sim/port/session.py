@@ -121,7 +121,8 @@ class Session:
         self, until_us: int, ready: Callable[[], bool] | None = None, files: Callable[[], Files] | None = None
     ) -> None:
         """Let the world go on until `until_us` or until `ready()`; soft handlers run, the watchdog may bite."""
-        self.enter("wait")
+        if self.ended is not None or self.on_call is not None:
+            self.enter("wait")
         timeline, waiter = self.timeline, self.waiter
         if self.flow_handler is not None:
             self._collect_flow(in_time=False)
@@ -130,7 +131,7 @@ class Session:
                 self._run_irqs()
             if self.hanging:
                 ready, until_us = None, FOREVER_US
-            if (ready is not None and ready()) or timeline.now_us >= until_us:
+            if timeline.now_us >= until_us or (ready is not None and ready()):
                 return
             waiter.notified = False
             bite_us = self.watchdog_until_us
@@ -184,9 +185,9 @@ class Session:
 
     def _collect_flow(self, *, in_time: bool) -> None:
         """Hand the flow meter's pulses to their handler; those that came while it could not run are held by the queue of four."""
-        if self.flow_handler is None:
-            return
         pulses = self.bench.take_flow_pulses()
+        if not pulses or self.flow_handler is None:
+            return
         if not in_time and pulses > IRQ_QUEUE:
             self.irqs_lost += pulses - IRQ_QUEUE
             pulses = IRQ_QUEUE
