@@ -52,7 +52,7 @@ class Valve:
 
 
 class Zone:
-    """One zone's valve, the soil below it, and the meter that counts every drop (`meter_ml`, as of the last `World.advance_water`); what a burst lost is in `spilled_ml`."""
+    """One zone's valve, the soil below it, and the meter that counts every drop (`meter_ml`, as of `World.advance`); what a burst lost is in `spilled_ml`."""
 
     __slots__ = ("flow_ml_s", "meter_ml", "soil", "spilled_ml", "valve", "watered_ml")
 

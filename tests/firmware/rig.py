@@ -103,7 +103,6 @@ class Rig:
     def litres(self, zone: int = 1) -> float:
         """The independent meter."""
         self.world.advance()
-        self.world.advance_water()
         return self.world.zones[zone - 1].meter_ml / 1000
 
     def opened_s(self) -> float:
