@@ -10,7 +10,11 @@ import time
 
 import closer
 
-if not maintenance:  # type: ignore[name-defined]  # noqa: F821 - boot.py ran before, in the same globals
+# boot.py ran before, in the same globals
+if not maintenance and slots < 0:  # type: ignore[name-defined]  # noqa: F821
+    closer.sleep(machine, 0, 3600)  # no application that is whole: closed at each boot, and in reach of the cable
+elif not maintenance:  # type: ignore[name-defined]  # noqa: F821
+    machine.WDT()  # an application that hangs while it is loaded is a boot that failed, too
     from sprinkler.app import App
     from sprinkler.board import Board
 
@@ -18,4 +22,6 @@ if not maintenance:  # type: ignore[name-defined]  # noqa: F821 - boot.py ran be
         None  # their time is over; the heap is short
     )
     config = closer_config  # type: ignore[name-defined]  # noqa: F821 - likewise
-    App(Board(machine, network, socket, select, time, os, open, closer, config, sys.modules)).run()
+    App(
+        Board(machine, network, socket, select, time, os, open, closer, config, sys.modules, __import__, slots)  # type: ignore[name-defined]  # noqa: F821
+    ).run()

@@ -1,4 +1,4 @@
-"""What the silicon keeps from boot to boot: id, RTC memory, clock, Wi-Fi settings of the SDK, flash.
+"""What the silicon keeps from boot to boot: id, RTC memory, clock, Wi-Fi settings of the SDK, flash and its ROMFS partition.
 
 Rule: nothing here knows about pins or the running program; that is `Session`. Counters (`sdk_flash_writes`, `boots`) are ground truth for tests.
 """
@@ -8,6 +8,7 @@ from random import Random
 
 from sim.clock import Clock
 from sim.flash import Flash
+from sim.rom import Rom
 
 RTC_MEMORY_MAX = 492
 
@@ -20,6 +21,7 @@ class Chip:
         "clock",
         "flash",
         "random",
+        "rom",
         "rtc_memory",
         "sdk_access_point",
         "sdk_flash_writes",
@@ -33,6 +35,7 @@ class Chip:
     def __init__(self, unique_id: bytes, flash: Flash, seed: int | None = 0) -> None:
         self.unique_id = unique_id
         self.flash = flash
+        self.rom = Rom()
         self.seed = seed
         self.random = Random(f"chip {seed} {unique_id.hex()}")
         self.clock = Clock()

@@ -10,7 +10,7 @@ from types import CodeType, ModuleType
 
 from sim.port import Port
 
-FLASH_ONLY = ("boot", "main", "closer", "closer_config")  # never imported from the host
+FLASH_ONLY = ("boot", "main", "chooser", "closer", "closer_config")  # never imported from the host
 
 _compiled: dict[bytes, CodeType] = {}  # by content: thousands of boards share it
 

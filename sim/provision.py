@@ -4,15 +4,20 @@ Rule: firmware files are copied, never changed. The device key is made here at r
 """
 
 import functools
+import hashlib
+import importlib
+import io
 import json
 import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from sim.errors import FileError
 from sim.flash import Flash
+from sim.rom import DELIVERED
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 CONFIG_NAMES = (  # those keys of config.json that are settings as they stand
@@ -28,7 +33,8 @@ CONFIG_NAMES = (  # those keys of config.json that are settings as they stand
     ),
     *("zones", "ul_per_pulse", "battery_sensor", "panel_sensor", "always_responsive"),
 )
-ON_FLASH = ("boot.py", "closer.py", "main.py")
+ON_FLASH = ("boot.py", "chooser.py", "closer.py", "main.py")
+SLOTS = "/slots.bin"  # the chooser's record
 
 
 @dataclass(slots=True)
@@ -110,16 +116,43 @@ def provision(flash: Flash, settings: Settings, files: dict[str, bytes] | None =
     wanted = dict(firmware_files() if files is None else files)
     wanted["/closer_config.py"] = closer_config(settings).encode()
     wanted["/config.json"] = json.dumps(config_json(settings)).encode()
+    if SLOTS not in flash.files:  # a board that lives on keeps what it was updated to
+        wanted[SLOTS] = slots_record(DELIVERED)
     for path, data in wanted.items():
         if flash.files.get(path) != data:
             flash.write(path, data)
     return bytes.fromhex(settings.device_key)
 
 
-def pairing_code(key: bytes) -> str:
-    """The key as a person types it, by the firmware's own function."""
+def _firmware_on_path() -> None:
     if str(FIRMWARE) not in sys.path:
         sys.path.insert(0, str(FIRMWARE))
+
+
+def _chooser() -> Any:
+    _firmware_on_path()
+    return importlib.import_module("chooser")
+
+
+@functools.cache
+def slots_record(image: bytes) -> bytes:
+    """The chooser's record of a board whose slot 0 was written over the cable, by the firmware's own functions."""
+    chooser = _chooser()
+    record: bytes = chooser.packed(chooser.fresh(len(image), hashlib.sha256(image).digest()))
+    return record
+
+
+def active_slot(record: bytes | None) -> int:
+    """The slot that a board's record says is its application; 0 where there is no record that can be read."""
+    chooser = _chooser()
+    fields = None if record is None else chooser.load(lambda _path, _mode: io.BytesIO(record))
+    slot: int = fields[chooser.ACTIVE] if fields else 0
+    return slot
+
+
+def pairing_code(key: bytes) -> str:
+    """The key as a person types it, by the firmware's own function."""
+    _firmware_on_path()
     from sprinkler.pairing import pairing_code as of_key
 
     code: str = of_key(key)

@@ -20,7 +20,9 @@ BATTERY_MV = (2500, 4500)  # outside of this a reading is a fault of the sensor
 class Board:
     """One physical (or simulated) board."""
 
-    def __init__(self, machine, network, socket, select, time, os, open_file, closer, closer_config, modules):
+    def __init__(
+        self, machine, network, socket, select, time, os, open_file, closer, closer_config, modules, load, slots
+    ):
         self.machine = machine
         self.network = network
         self.socket = socket
@@ -31,6 +33,8 @@ class Board:
         self._closer = closer
         self._closer_config = closer_config
         self._modules = modules
+        self.load = load  # a module of the port, or of the file system, by name: forget it after use
+        self.slots = slots  # what the chooser has to say
         self._rtc = machine.RTC()
         self._wdt = None
         self._i2c = None

@@ -16,6 +16,7 @@ from sim.port.machine import (
     MachineModule,
 )
 from sim.port.polling import SelectModule, Uart
+from sim.port.rom import UctypesModule, VfsModule, erase_sector
 from sim.port.session import Session
 from sim.port.sockets import SocketModule
 from sim.port.timing import TimeModule
@@ -45,6 +46,10 @@ class EspModule:
         """4 MB."""
         return 4 * 1024 * 1024
 
+    def flash_erase(self, sector: int) -> None:
+        """Erase a sector, counted from the start of the chip."""
+        erase_sector(self._session, sector)
+
     def check_fw(self) -> bool:
         """Nothing to find."""
         return True
@@ -64,13 +69,26 @@ class SysModule:
     def __init__(self, session: Session) -> None:
         self.stdin = Uart(session)
         self.path = ["", ".frozen", "/lib"]
-        self.modules: dict[str, object] = {}
+        self.modules: dict[str, object] = {}  # filled with this boot's own: see sim.interpreter
 
 
 class Port:
     """What `import machine, network, socket, select, time, esp, os, sys` and `open` give in one boot."""
 
-    __slots__ = ("esp", "machine", "network", "open", "os", "select", "session", "socket", "sys", "time")
+    __slots__ = (
+        "esp",
+        "machine",
+        "network",
+        "open",
+        "os",
+        "select",
+        "session",
+        "socket",
+        "sys",
+        "time",
+        "uctypes",
+        "vfs",
+    )
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -83,10 +101,12 @@ class Port:
         self.os = OsModule(session)
         self.open = Files(session).open
         self.sys = SysModule(session)
+        self.vfs = VfsModule(session, self.sys.path)
+        self.uctypes = UctypesModule(session)
 
     def modules(self) -> dict[str, object]:
         """The stand-ins by the names under which they are imported, MicroPython's old u-names included."""
-        names = ("machine", "network", "socket", "select", "time", "esp", "os", "sys")
+        names = ("machine", "network", "socket", "select", "time", "esp", "os", "sys", "uctypes", "vfs")
         found: dict[str, object] = {name: getattr(self, name) for name in names}
         return found | {"u" + name: found[name] for name in ("socket", "select", "time", "os")}
 

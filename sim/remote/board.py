@@ -12,6 +12,7 @@ from typing import Any
 from sim.board import SimulatedBoard
 from sim.errors import Ending
 from sim.port import Port
+from sim.provision import SLOTS, slots_record
 from sim.remote.bridge import Remote
 from sim.remote.frames import Heap
 from sim.remote.image import FlashImage, ImageFlash
@@ -20,10 +21,11 @@ from sim.remote.interpreter import BOARD_HEAP, Options
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """The firmware's compiled parts: an image for the ROMFS partition, and the closer as .mpy."""
+    """The firmware's compiled parts: an image for a slot of the ROMFS partition, closer and chooser as .mpy."""
 
     romfs: bytes
     closer: bytes
+    chooser: bytes
 
 
 class RemoteBoard(SimulatedBoard):
@@ -47,8 +49,10 @@ class RemoteBoard(SimulatedBoard):
         self._folder = TemporaryDirectory()
         self.image = FlashImage(Path(self._folder.name) / "flash.bin")
         self.image.put_romfs(build.romfs)
-        files = {path: data for path, data in self.chip.flash.files.items() if path != "/closer.py"}
-        self.image.put_files(files | {"/closer.mpy": build.closer})
+        sources = ("/closer.py", "/chooser.py")
+        files = {path: data for path, data in self.chip.flash.files.items() if path not in sources}
+        files |= {"/closer.mpy": build.closer, "/chooser.mpy": build.chooser}
+        self.image.put_files(files | {SLOTS: slots_record(build.romfs)})
         self.chip.flash = ImageFlash(self.image)
         self.remote: Remote | None = None
 

@@ -101,7 +101,14 @@ def test_a_bare_board_becomes_one_that_reports_to_its_own_broker(
         board.provision("verify", "--report-wait", "8"),
     )
     assert [ran.code for ran in (installed, configured, verified)] == [0, 0, 0], said(verified)
-    assert json.loads(installed.out)["written"] == ["/closer.mpy", "/boot.py", "application", "/main.py"]
+    assert json.loads(installed.out)["written"] == [
+        "/closer.mpy",
+        "/chooser.mpy",
+        "/boot.py",
+        "application",
+        "/slots.bin",
+        "/main.py",
+    ]
     files = board.board.image.files()
     config = json.loads(files["/config.json"])
     assert (config["broker_user"], len(config["broker_password"])) == ("5a17e001", 24)

@@ -69,7 +69,7 @@ class Hardware:
 
     def board(self) -> Board:
         """The shipped board on this hardware."""
-        return Board(self.machine, None, None, None, self.time, self.os, self._open, closer, self.config, {})
+        return Board(self.machine, None, None, None, self.time, self.os, self._open, closer, self.config, {}, None, 0)
 
     def _machine(self) -> SimpleNamespace:
         pin: Callable[..., _Pin] = lambda number, *_, value=None: _Pin(self, number, value)  # noqa: E731

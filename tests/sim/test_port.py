@@ -251,7 +251,7 @@ def test_files_count_from_their_close(board: SimulatedBoard, port: Port) -> None
     with port.open("/a.txt") as again:
         assert again.read() == "newer"
     port.os.rename("/a.txt", "/b.txt")
-    assert port.os.listdir("/") == ["b.txt", "closer_config.py", "config.json", "main.py"]
+    assert port.os.listdir("/") == ["b.txt", "closer_config.py", "config.json", "main.py", "slots.bin"]
     assert port.os.stat("/b.txt")[6] == 5
     port.os.remove("b.txt")
     with pytest.raises(OSError, match=r"Errno 2\b"):

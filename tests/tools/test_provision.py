@@ -464,5 +464,5 @@ def test_every_error_has_an_exit_code_that_the_help_names():
 def test_the_package_for_mip_names_files_that_are_there_and_starts_with_what_closes():
     package = json.loads((FIRMWARE / "package.json").read_text())
     names = [target for target, _ in package["urls"]]
-    assert names == ["closer.py", "boot.py", "main.py"]
+    assert names == ["closer.py", "chooser.py", "boot.py", "main.py"]
     assert all((FIRMWARE / source).is_file() for _, source in package["urls"])

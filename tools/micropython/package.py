@@ -30,7 +30,12 @@ PARTS = (
 )  # what lives on, though only a late module makes it
 RESIDENT = ENTRIES | {f"sprinkler.{name}": () for name in PARTS}
 RUN_BY_NAME = ("boot.py", "main.py")
-OUTSIDE = ("boot.py", "closer.py", "main.py")  # firmware that is not bundled: it lies in the file system as it is
+OUTSIDE = (
+    "boot.py",
+    "chooser.py",
+    "closer.py",
+    "main.py",
+)  # firmware that is not bundled: it lies in the file system as it is
 
 
 class CompileError(Exception):
@@ -102,14 +107,16 @@ def meanings(firmware: Path = FIRMWARE) -> dict[str, list[str]]:
     return found
 
 
-def bundled_closer(firmware: Path, closer: str) -> str:
-    """The closer without its constants, with the names that the rest of the firmware mentions."""
-    others = package_sources(firmware) | {name: (firmware / name).read_text() for name in RUN_BY_NAME}
+def bundled_alone(firmware: Path, name: str, text: str | None = None) -> str:
+    """A module that lies in the file system by itself (`name`: "closer"; its source is `text`, or lies in `firmware`): without its constants, with the names
+    that the rest of the firmware mentions."""
+    text = (firmware / f"{name}.py").read_text() if text is None else text
+    others = package_sources(firmware) | {other: (firmware / other).read_text() for other in RUN_BY_NAME}
     mentioned = {
-        node.attr for text in others.values() for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Attribute)
+        node.attr for other in others.values() for node in ast.walk(ast.parse(other)) if isinstance(node, ast.Attribute)
     }
-    defined = bound_names(ast.parse(closer).body)
-    return bundle({"closer": closer}, others, {"closer": tuple(sorted(mentioned & defined))})["closer"]
+    defined = bound_names(ast.parse(text).body)
+    return bundle({name: text}, others, {name: tuple(sorted(mentioned & defined))})[name]
 
 
 def firmware_romfs(firmware: Path, optimisation: int = 3) -> bytes:
@@ -117,14 +124,15 @@ def firmware_romfs(firmware: Path, optimisation: int = 3) -> bytes:
     files = {"sprinkler/__init__.mpy": compile_text("", "sprinkler")}
     for name, text in bundled(firmware).items():
         files[name.replace(".", "/") + ".mpy"] = compile_text(text, name, optimisation)
-    return make_romfs(files)
+    image = make_romfs(files)
+    return image + b"\xff" * (-len(image) % 4)  # flash is written in words
 
 
 @cache
 def build(firmware: Path = FIRMWARE) -> Build:
     """The firmware as it is put on a board; once for each process."""
-    closer = bundled_closer(firmware, (firmware / "closer.py").read_text())
-    return Build(firmware_romfs(firmware), compile_text(closer, "closer.py"))
+    closer, chooser = (compile_text(bundled_alone(firmware, name), f"{name}.py") for name in ("closer", "chooser"))
+    return Build(firmware_romfs(firmware), closer, chooser)
 
 
 def modules_romfs(firmware: Path, optimisation: int = 3) -> bytes:

@@ -6,11 +6,12 @@ Rule: built from this checkout, every time; nothing of it is kept.
 from dataclasses import dataclass
 from pathlib import Path
 
-from sim.provision import FIRMWARE
-from tools.micropython.package import CompileError, build
+from sim.provision import FIRMWARE, SLOTS, slots_record
+from tools.build import BuildError, bundle
+from tools.micropython.package import build
 from tools.provision.errors import SettingsError
 
-MAIN, BOOT, CLOSER = "/main.py", "/boot.py", "/closer.mpy"
+MAIN, BOOT, CLOSER, CHOOSER = "/main.py", "/boot.py", "/closer.mpy", "/chooser.mpy"
 SHADOWS = (
     "/closer.py",
     "/sprinkler",
@@ -18,6 +19,10 @@ SHADOWS = (
     "/lib/closer.py",
     "/lib/closer.mpy",
     "/closer",
+    "/chooser.py",
+    "/chooser",
+    "/lib/chooser.py",
+    "/lib/chooser.mpy",
     "/boot.mpy",
 )  # found before ours
 PACKAGE = "package.json"
@@ -25,21 +30,24 @@ PACKAGE = "package.json"
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The files by their path on the board, and the ROMFS image. `mpy_version` is what the interpreter must read."""
+    """The files by their path on the board, the image for slot 0, and the record that says so (SLOTS). `mpy_version` is what the interpreter must read."""
 
     files: dict[str, bytes]
     rom: bytes
+    record: bytes
     mpy_version: int
 
 
 def parts(firmware: Path = FIRMWARE) -> Parts:
     """Build them. Raises SettingsError when this checkout cannot be built."""
     try:
-        made = build(firmware)
-    except (CompileError, OSError) as error:
+        made = bundle(firmware)
+    except BuildError as error:
         raise SettingsError(f"this checkout cannot be built: {error}") from error
-    files = {CLOSER: made.closer, BOOT: (firmware / "boot.py").read_bytes(), MAIN: (firmware / "main.py").read_bytes()}
-    return Parts(files, made.romfs, made.closer[1])
+    alone = build(firmware)
+    files = {CLOSER: alone.closer, CHOOSER: alone.chooser}
+    files |= {path: (firmware / path[1:]).read_bytes() for path in (BOOT, MAIN)}
+    return Parts(files, made.image, slots_record(made.image), made.manifest["mpy"])
 
 
 def save(folder: Path, made: Parts) -> list[Path]:
@@ -47,7 +55,7 @@ def save(folder: Path, made: Parts) -> list[Path]:
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for path, data in {**made.files, "/application.romfs": made.rom}.items():
+        for path, data in {**made.files, "/application.romfs": made.rom, SLOTS: made.record}.items():
             written.append(folder / path.strip("/"))
             written[-1].write_bytes(data)
     except OSError as error:

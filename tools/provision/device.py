@@ -19,6 +19,7 @@ from mpremote.main import State
 from mpremote.transport import TransportExecError
 from mpremote.transport_serial import SerialTransport
 
+from sim.rom import SLOT_BYTES
 from tools.provision.cable import Knock, open_port, spoken
 from tools.provision.errors import CableError, DeviceError
 from tools.provision.say import Say
@@ -63,8 +64,8 @@ HASH_ROM = """
 import vfs, hashlib
 s = hashlib.sha256()
 r = vfs.rom_ioctl(2, 0)
-for i in range(0, {size}, 1024):
-    s.update(r[i:min(i + 1024, {size})])
+for i in range({start}, {end}, 1024):
+    s.update(r[i:min(i + 1024, {end})])
 print(repr(s.digest()))
 """
 REMOVE = """
@@ -185,9 +186,11 @@ class Device:
         digest = self.value(HASH + f"print(repr(h({path!r})))", f"comparing {path}")
         return None if digest is None else digest.hex()
 
-    def hash_rom(self, size: int) -> str:
-        """SHA-256 of the first `size` bytes of the ROMFS partition."""
-        return str(self.value(HASH_ROM.format(size=min(size, self.facts.rom_size)), "comparing the application").hex())
+    def hash_rom(self, size: int, slot: int = 0) -> str:
+        """SHA-256 of the first `size` bytes of a slot of the ROMFS partition."""
+        start = slot * SLOT_BYTES
+        code = HASH_ROM.format(start=start, end=min(start + size, self.facts.rom_size))
+        return str(self.value(code, "comparing the application").hex())
 
     def read(self, path: str) -> bytes | None:
         """A file's content, or None where there is none."""
@@ -239,10 +242,10 @@ class Device:
         self.run(REMOVE.format(path=path), f"removing {path}")
 
     def put_rom(self, image: bytes) -> None:
-        """Write the ROMFS partition, by mpremote's own command. A cut leaves it half written: nothing may import from it then."""
-        if len(image) > self.facts.rom_size:
+        """Write slot 0, the start of the ROMFS partition, by mpremote's own command. A cut leaves it half written: nothing may import from it then."""
+        if len(image) > SLOT_BYTES or self.facts.rom_size < 2 * SLOT_BYTES:
             raise DeviceError(
-                f"the application has {len(image)} bytes and this board's ROMFS {self.facts.rom_size}: flash the FLASH_2M_ROMFS build"
+                f"the application has {len(image)} bytes and a slot {SLOT_BYTES}, this board's ROMFS {self.facts.rom_size}: flash the FLASH_2M_ROMFS build"
             )
         state = State()
         state.transport, state._auto_soft_reset = self.transport, False
