@@ -125,14 +125,16 @@ def check_languages(integration: Integration) -> Iterator[Finding]:
 
 def check_texts_of_code(integration: Integration) -> Iterator[Finding]:
     """Every step, abort and translation key that the code names has a text."""
-    config = integration.english.get("config", {})
     entities = {key for platform in integration.english.get("entity", {}).values() for key in platform}
     keys = entities | {key for part in ("exceptions", "issues", "device") for key in integration.english.get(part, {})}
     for name, function, strings in integration.calls():
         step, reason, key = (strings.get(word) for word in ("step_id", "reason", "translation_key"))
-        if function == "async_show_form" and step not in config.get("step", {}):
+        flow = integration.english.get("options" if name == "options_flow.py" else "config", {})
+        if function in ("async_show_form", "async_show_menu", "async_show_progress") and step not in flow.get(
+            "step", {}
+        ):
             yield "en.json", f"no text for the step {step} of {name}"
-        aborts = config.get("abort", {}) if name != "repairs.py" else _aborts_of_repairs(integration)
+        aborts = flow.get("abort", {}) if name != "repairs.py" else _aborts_of_repairs(integration)
         if function == "async_abort" and reason not in aborts:
             yield "en.json", f"no text for the abort {reason} of {name}"
         if key and key not in keys:

@@ -54,6 +54,9 @@ async def test_announce_is_discovered_and_the_pairing_code_makes_an_entry(hass, 
     assert result["data"]["key"] == witness.KEY.hex()
     assert result["result"].unique_id == witness.DEVICE_ID
     assert result["result"].state is ConfigEntryState.LOADED
+    kind, flow_id = result["next_flow"]
+    assert kind == "options_flow", "a new board's zones want to be described, and its valves tried"
+    assert hass.config_entries.options.async_get(flow_id)["step_id"] == "init"
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,8 @@ FAULTS = {
     "HTML": (("translations/en.json", "exceptions", "no_reply", "message"), "<b>No</b>", "HTML"),
     "text of a step": (("translations/en.json", "config", "step", "pairing"), None, "no text for the step pairing"),
     "text of an abort": (("translations/en.json", "config", "abort", "no_board_heard"), None, "no text for the abort no_board_heard"),
+    "text of a step of the options": (("translations/en.json", "options", "step", "cycle"), None, "no text for the step cycle of options_flow.py"),
+    "text of an abort of the options": (("translations/en.json", "options", "abort", "not_loaded"), None, "no text for the abort not_loaded of options"),
     "text of an error": (("translations/en.json", "exceptions", "no_reply"), None, "no text for the translation key no_reply"),
     "text of a mending": (("translations/en.json", "issues", "fault_leak", "fix_flow", "abort", "failed"), None, "no text for the abort failed of repairs.py"),
     "issue in two ways": (("translations/en.json", "issues", "fault_leak", "description"), "Look.", "issues.fault_leak: needs a title, and either"),

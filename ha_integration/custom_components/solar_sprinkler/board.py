@@ -51,6 +51,16 @@ class Board:
             return self.desired.settings[key]
         return default if self.state is None else getattr(self.state, key, default)
 
+    def wanted(self, key: str, default: Any = None) -> Any:
+        """A setting that no board reports, as wanted."""
+        return self.desired.settings.get(key, default) if self.desired else default
+
+    @property
+    def zones_wanted(self) -> Sequence[Mapping[str, Any]]:
+        """The settings of the zones, as wanted."""
+        zones: Sequence[Mapping[str, Any]] = self.wanted("zones", ())
+        return zones
+
     @property
     def programs(self) -> Sequence[Mapping[str, Any]]:
         """The programs as wanted."""

@@ -12,7 +12,16 @@ import voluptuous as vol
 
 from homeassistant.components import mqtt
 from homeassistant.components.mqtt import ReceiveMessage
-from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_RECONFIGURE, ConfigFlow, ConfigFlowResult
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    SOURCE_RECONFIGURE,
+    SOURCE_USER,
+    ConfigEntry,
+    ConfigEntryState,
+    ConfigFlow,
+    ConfigFlowResult,
+    FlowType,
+)
 from homeassistant.core import callback
 from homeassistant.helpers.selector import (
     SelectOptionDict,
@@ -27,6 +36,7 @@ from . import messages, models, pairing, protocol
 from .channel import payload_of
 from .const import CONF_ANNOUNCE, CONF_KEY, CONF_PAIRING_CODE, DOMAIN, MANUFACTURER
 from .errors import ModelError, PairingCodeError, SignatureError
+from .options_flow import SprinklerOptionsFlow
 
 CONF_BOARD = "board"
 LISTEN_S = 2  # a broker hands out what it retains at once
@@ -46,6 +56,12 @@ class SprinklerConfigFlow(ConfigFlow, domain=DOMAIN):
     """One entry per board."""
 
     VERSION = 1
+
+    @staticmethod
+    @callback
+    def async_get_options_flow(_config_entry: ConfigEntry) -> SprinklerOptionsFlow:
+        """What a person tells of the garden."""
+        return SprinklerOptionsFlow()
 
     def __init__(self) -> None:
         """No board is chosen yet."""
@@ -109,6 +125,14 @@ class SprinklerConfigFlow(ConfigFlow, domain=DOMAIN):
         await self._async_listen()
         self._announce = self._heard.get(self._device_id, entry.data[CONF_ANNOUNCE])
         return await self.async_step_pairing()
+
+    async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:
+        """Go on with the garden: a new board wants its zones described and its valves tried."""
+        entry = result["result"]
+        if entry.state is ConfigEntryState.LOADED:
+            options = await self.hass.config_entries.options.async_init(entry.entry_id, context={"source": SOURCE_USER})
+            result["next_flow"] = (FlowType.OPTIONS_FLOW, options["flow_id"])
+        return result
 
     async def _async_chosen(self, device_id: str, announce: str, *, is_discovered: bool = True) -> ConfigFlowResult:
         self._device_id, self._announce = device_id, announce

@@ -8,6 +8,10 @@ MANUFACTURER: Final = "Solar Sprinkler"
 CONF_ANNOUNCE: Final = "announce"  # the signed announce as it was heard, so that setup needs no board that is awake
 CONF_KEY: Final = "key"  # 32 hex digits
 CONF_PAIRING_CODE: Final = "pairing_code"
+CONF_NAME: Final = "name"
+CONF_ZONES: Final = "zones"  # in the options: soil and plant of each zone by its number
+CONF_SOIL: Final = "soil"
+CONF_PLANT: Final = "plant"
 
 ATTR_DURATION: Final = "duration"
 

@@ -19,6 +19,7 @@ async def async_get_config_entry_diagnostics(_hass: HomeAssistant, entry: Sprink
     zones = range(1, coordinator.data.announce.zones + 1)
     return {
         "entry": async_redact_data(dict(entry.data), TO_REDACT),
+        "options": dict(entry.options),
         "board": async_redact_data(plain(coordinator.data), TO_REDACT),
         "memory": async_redact_data(coordinator.memory.to_json(), TO_REDACT),
         "why": {zone: coordinator.teller.why(coordinator.data, zone) for zone in zones},
