@@ -35,4 +35,16 @@ def announce(app):
         protocol.PROGRAM_ID_LIMITS[1],
     )
     lists = (json.dumps(list(protocol.COMMANDS)), json.dumps(features), "held" if app.board.held else "latching")
-    return (head + '"commands": %s, "features": %s, "valve": "%s"}' % lists).encode()
+    text = head + '"commands": %s, "features": %s, "valve": "%s", "leak_from_ml_min": ' % lists
+    return (text + json.dumps(_leak_from(app, config)) + "}").encode()
+
+
+def _leak_from(app, config):
+    """The smallest flow that a watch of the closed valves is sure to see, ml/min; None without a meter."""
+    if not config.ul_per_pulse:
+        return None
+    from .watching import seen_from_ml_min
+
+    flow_ml_min = seen_from_ml_min(config.ul_per_pulse)
+    app.board.drop("watching")
+    return flow_ml_min

@@ -52,6 +52,11 @@ class App:
     shown_until_ms: int
     press_ms: int
     hand_zone: int
+    leak: bool  # and what `watching` knows of it
+    watch_ms: int
+    watch_ml: int
+    tried_ms: int
+    judged_ms: int
     storage_fault: bool
 
     def __init__(self, board):
@@ -66,7 +71,7 @@ class App:
         self._sample_ms = self._battery_ms = self._open_state_ms = -SAMPLE_EVERY_MS
         self._battery_mv = self._battery_misses = 0
         self._clock_word = ""
-        self._failed = []
+        self.again = []  # requests that one turn leaves for the next
 
     def run(self):
         """Run for ever; a deep sleep or a reset ends it, or an error: then the watchdog bites, and the next boot closes first."""
@@ -129,15 +134,15 @@ class App:
         ml = self.senses.take_ml()
         self.runs.meter(ml)
         requests, ids = self.inbox.take()
-        requests = self._failed + requests + self._hand(now_ms)
+        requests = self.again + requests + self._hand(now_ms)
         requests += self.planner.due(now_ms, requests)
-        ids = [""] * len(self._failed) + ids
+        ids = [""] * len(self.again) + ids
         self.state, actions, due_ms = controller.step(
             self.state, elapsed_ms, (self._battery(now_ms), ml), requests, self.limits
         )
         if self.safe_mode:
             actions = [action[:-1] + ("safe_mode",) if action[-1] == "over_cap" else action for action in actions]
-        self._failed = self.runs.carry_out(actions)
+        self.again = self.runs.carry_out(actions)
         if self.runs.check:
             from .check import follow
 
@@ -148,13 +153,13 @@ class App:
         if actions:
             self.outbox.state_due = True
         self.runs.checkpoint()
-        led_ms = self._housekeeping(now_ms)
+        led_ms = self._housekeeping(now_ms, ml)
         self.clock.service()
         self.link.service()
         self.outbox.service()
         if self.rest.due(now_ms):
             self.rest.go()
-        if self._failed or self.inbox.busy() or (self.planner.behind() and not self.planner.waiting):
+        if self.again or self.inbox.busy() or (self.planner.behind() and not self.planner.waiting):
             return 0
         if self.press_ms > 0:
             return LOOK_MS
@@ -212,9 +217,15 @@ class App:
                 ids[action[1]], action[0] != "refused", reason, zone, run.run_id if run else 0, granted_s, run_until
             )
 
-    def _housekeeping(self, now_ms):
+    def _housekeeping(self, now_ms, ml):
         """What is due by the clock: samples, faults, the state of an open valve, the LED. Returns the ms until the LED changes."""
         closed = controller.idle(self.state)
+        begins = ml if not self.leak else self._settled and now_ms == self._sample_ms
+        if self.watch_ms or (closed and begins):
+            from .watching import watch
+
+            watch(self, now_ms, ml, closed)
+            self.board.drop("watching")
         full = len(self.memory.events) >= EVENTS_MAX or len(self.memory.samples) >= SAMPLES_MAX
         if full and (now_ms == self._sample_ms or not self.storage_fault):
             self.keep_backlog()
@@ -260,6 +271,8 @@ class App:
             faults.append("clock")
         if self.storage_fault:
             faults.append("storage")
+        if self.leak:
+            faults.append("leak")
         if self.inbox.tampering():
             faults.append("tampering")
         return faults

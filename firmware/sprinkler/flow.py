@@ -6,17 +6,17 @@ class FlowMeter:
 
     def __init__(self, board, ul_per_pulse):
         self._ul_per_pulse = ul_per_pulse
-        self._pulses = 0
+        self.pulses = 0  # not taken yet
         self._rest_ul = 0
         board.on_flow(self._count)
 
     def _count(self, _pin):
-        self._pulses += 1
+        self.pulses += 1
 
     def take_ml(self):
         """Whole millilitres since the last call; the rest is kept."""
-        pulses = self._pulses
-        self._pulses -= pulses
+        pulses = self.pulses
+        self.pulses -= pulses
         ul = self._rest_ul + pulses * self._ul_per_pulse
         self._rest_ul = ul % 1000
         return ul // 1000

@@ -5,7 +5,7 @@ was said.
 """
 
 from . import report
-from .core import controller, state
+from .core import controller
 
 NETWORK_BUDGET_MS = 25000  # what a wake may spend on a network that does not answer
 PACE_MS = 200  # between two looks at whether the board may sleep
@@ -19,8 +19,8 @@ class Rest:
 
     def __init__(self, app):
         self._app = app
-        self._busy_ms = app.board.uptime_ms()  # when there was something to do last
-        self._heard_ms = self._busy_ms  # when the broker or we had something to say last
+        self.busy_ms = app.board.uptime_ms()  # when there was something to do last
+        self._heard_ms = self.busy_ms  # when the broker or we had something to say last
         self.wake_s = 0
         self.wake_at = 0  # what we told of the next wake, Unix seconds; 0 while we mean to stay
         self.calm = (
@@ -33,10 +33,10 @@ class Rest:
         app = self._app
         still = controller.idle(app.state) or controller.stuck(app.state)
         if not still or app.inbox.busy() or app.staying_awake(now_ms):
-            self._busy_ms = self._heard_ms = now_ms
+            self.busy_ms = self._heard_ms = now_ms
             self._stay()
             return self.restart_wanted and controller.idle(app.state) and app.link.quiet()
-        if app.state[state.LEAK_ML]:  # water though all is closed: stay until it adds up, or ends
+        if app.watch_ms:  # water though all is closed: stay until there is a verdict
             self._heard_ms = now_ms
             self._stay()
         behind = (
@@ -61,7 +61,7 @@ class Rest:
         return done or self._spent(now_ms) or (self.restart_wanted and app.link.quiet())
 
     def _spent(self, now_ms):
-        return now_ms - self._busy_ms > NETWORK_BUDGET_MS
+        return now_ms - self.busy_ms > NETWORK_BUDGET_MS
 
     def _stay(self):
         """There is something to do: take back what was said of leaving."""

@@ -11,6 +11,7 @@ from .rest import PULSE_EVERY_S
 STUCK_SLEEP_S = 900  # the longest pause between the tries to close a valve that does not
 _UNSYNCED_S_MAX = 65535
 _GOODBYE_MS = 2000
+_HOUR_S = 3600
 
 
 def plan_sleep(app):
@@ -45,6 +46,8 @@ def leave(app, rest):
     if rest.restart_wanted:
         m.save_rtc(app.board)
         app.board.reset()
+    if not _quiet(app, rest):
+        return
     seconds = max(1, rest.wake_s - app.board.uptime_ms() // 1000)
     closed = _all_proven(app.state) and m.slept_s + seconds < PULSE_EVERY_S
     seconds = _prepare(app, seconds, closed)
@@ -52,6 +55,22 @@ def leave(app, rest):
         m.slept_s = PULSE_EVERY_S
     m.save_rtc(app.board)
     app.board.deep_sleep(seconds, closed)
+
+
+def _quiet(app, rest):
+    """Once an hour of sleep, before it is over, the meter is watched. False: water runs, and the board stays up."""
+    slept_s, up_s = app.memory.slept_s, app.board.uptime_ms() // 1000
+    due = slept_s // _HOUR_S != (slept_s + rest.wake_s - up_s) // _HOUR_S
+    if not due or not app.senses.has_flow() or not controller.idle(app.state):
+        return True
+    from .watching import quiet
+
+    found = quiet(app, rest.busy_ms)
+    app.board.drop("watching")
+    app.memory.slept_s += (
+        app.board.uptime_ms() // 1000 - up_s
+    )  # else the sleep that follows ends just before the hour, and the next one watches again
+    return found
 
 
 def _all_proven(s):

@@ -15,9 +15,9 @@ class Senses:
     def __init__(self, board, config):
         self._board = board
         self._config = config
-        self._flow = FlowMeter(board, config.ul_per_pulse) if config.ul_per_pulse else None
+        self.flow = FlowMeter(board, config.ul_per_pulse) if config.ul_per_pulse else None
         self.failed = False  # a sensor that should be there does not answer
-        self.flow_rate_ml_min = 0 if self._flow else None
+        self.flow_rate_ml_min = 0 if self.flow else None
         self.temperature_dc = self.rain = None
         self.soil = [None] * 4
         self._window_ml = 0
@@ -25,7 +25,7 @@ class Senses:
 
     def has_flow(self):
         """True if there is a flow meter."""
-        return self._flow is not None
+        return self.flow is not None
 
     def soil_pct(self, zone):
         """Moisture at the probe of `zone` in the last sample, 0 to 100, or None."""
@@ -46,9 +46,9 @@ class Senses:
 
     def take_ml(self):
         """Water since the last call, ml; also keeps the flow rate, over windows of two seconds or more."""
-        if self._flow is None:
+        if self.flow is None:
             return 0
-        ml = self._flow.take_ml()
+        ml = self.flow.take_ml()
         self._window_ml += ml
         elapsed_ms = self._board.uptime_ms() - self._window_ms
         if elapsed_ms >= 2000:

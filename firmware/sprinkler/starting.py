@@ -83,6 +83,8 @@ def _assemble(app):
     app.limits = LIMITS[:HAS_FLOW] + (has_flow, tries) + LIMITS[HAS_FLOW + 2 :]
     if app.safe_mode:
         app.limits = (0,) + app.limits[1:]  # the cap: nothing opens, whoever asks
+    app.leak = bool(m.fault_mask >> protocol.FAULTS.index("leak") & 1)
+    app.watch_ms = app.watch_ml = app.tried_ms = app.judged_ms = 0  # since when, what; not yet in this boot
     app.outbox = Outbox(app)
     app.inbox = Inbox(app)
     app.runs = Runs(app)

@@ -53,7 +53,7 @@ def scaled(scale: Scale) -> Iterator[None]:
     """Let the modules' own constants shrink as well, and come back."""
     small = (
         (controller, "STOP_GAP_MS", TICK_MS),
-        (controller, "QUIET_RESET_MS", TICK_MS),
+        (controller, "FORGET_LEAK_MS", TICK_MS),
         (safety, "DOUBT_MS", TICK_MS),
         (safety, "QUEUE_MAX_MS", 3 * TICK_MS),
         (safety, "STUCK_SLEEP_TRIES", scale.stuck_sleep_tries),

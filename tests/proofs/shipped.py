@@ -155,6 +155,7 @@ class Shipped:
     def _awake(self, hardware: Hardware, mind: Mind, core: Core, ticks: int) -> Any:
         """An application in the middle of its life."""
         board = hardware.board()
+        board.button_up = lambda: 1
         memory = store.Memory()
         _fill(memory, mind.ledger, 5)
         app = self._app(board, memory)
@@ -177,7 +178,8 @@ class Shipped:
             bridge_fault=False,
             storage_fault=False,
             clock=SimpleNamespace(now_s=lambda: 0, guess_s=lambda: 0, unix=lambda seconds: seconds, close=lambda: None),
-            senses=SimpleNamespace(has_flow=lambda: has_flow),
+            senses=SimpleNamespace(has_flow=lambda: has_flow, flow=SimpleNamespace(pulses=0)),
+            leak=False,
             link=SimpleNamespace(resubscribe=True, failed_joins=0, up=lambda: False, close=lambda: None),
             inbox=SimpleNamespace(requests=[], busy=lambda: False),
             outbox=SimpleNamespace(state_due=False, owes_replies=lambda: False),

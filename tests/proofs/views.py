@@ -103,7 +103,7 @@ VIEWS = (
         "a valve opens by itself",
         _ONE,
         Adversary(
-            ((), (hand(_ONE),), (("clear_fault", 0),), (("check", 1),)),
+            ((), (hand(_ONE),), (("clear_fault", 0),), (("check", 1),), (("leak",),)),
             (GOOD_MV, UNKNOWN_MV),
             leaks=True,
         ),
@@ -143,7 +143,10 @@ VIEWS = (
         "a valve opens by itself, perhaps while the other one waters",
         _TWO,
         Adversary(
-            ((), (hand(_TWO),), (("check", 1),), (("check", 2),)), resets=("watchdog",), leaks=True, sleeps=False
+            ((), (hand(_TWO),), (("check", 1),), (("check", 2),), (("leak",),)),
+            resets=("watchdog",),
+            leaks=True,
+            sleeps=False,
         ),
     ),
     View(

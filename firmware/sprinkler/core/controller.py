@@ -5,7 +5,7 @@ Pure: no clock, no I/O, no float, nothing remembered outside the state. It must 
 asked. `elapsed_ms` (since the step before) stands in for a clock, so the states stay finite and no clock can jump.
 
 Requests: ("run", zone, run_ms, program), ("check", zone), ("stop", zone or 0), ("bare_stop",), ("clear_fault", zone or 0), ("failed", zone),
-("cut", zone, reason).
+("cut", zone, reason), ("leak",): water runs that no valve should let through.
 Actions, in the order they must be carried out: ("journal_open" | "pulse_open" | "pulse_close" | "journal_closed", zone),
 ("started" | "resumed", zone), ("finished", zone, program, cause, open_ms), ("skipped", zone, program, reason), ("fault" | "fault_cleared", zone or 0, word),
 ("accepted" | "queued", request index), ("refused", request index, reason).
@@ -31,8 +31,8 @@ from .state import (
     QUEUE_AGE_MS,
     QUEUED_MS,
     QUEUED_PROGRAM,
-    QUIET_MS,
     RESUMED,
+    SINCE_MS,
     STOP_WAIT_MS,
     TRIES,
     WAIT_MS,
@@ -44,7 +44,7 @@ from .state import (
 IDLE_MS = 60000
 OPEN_STEP_MS = 500  # how finely an open valve is watched
 STOP_GAP_MS = 60000
-QUIET_RESET_MS = 60000
+FORGET_LEAK_MS = 60000
 
 
 def asleep(zone_count: int, faults: list[int], limits: tuple[int, ...]) -> tuple:
@@ -121,6 +121,8 @@ def _hear(s: list, index: int, request: tuple, readings: tuple, limits: tuple[in
         _stop(s, request[1], limits, out, True)
     elif kind == "clear_fault":
         _clear(s, request[1], out)
+    elif kind == "leak" and not _busy(s):
+        _close_all(s, limits, out)
 
 
 def _hear_check(s: list, index: int, zone: int, readings: tuple, limits: tuple[int, ...], out: list) -> None:
@@ -223,21 +225,27 @@ def _after_close(s: list, zone: int, readings: tuple, limits: tuple[int, ...], o
 
 
 def _watch_leak(s: list, elapsed_ms: int, readings: tuple, limits: tuple[int, ...], out: list) -> None:
-    """Water while every valve should be closed: forget it when it stays quiet, close everything again when it adds up."""
+    """Water while every valve should be closed: close everything again when it is a stream, else forget it after a while. What drips is found by whoever
+    watches for longer, and says ("leak",)."""
     if not limits[HAS_FLOW] or _busy(s):
-        s[LEAK_ML] = s[QUIET_MS] = 0
-    elif readings[FLOW_ML]:
-        s[LEAK_ML] += readings[FLOW_ML]
-        s[QUIET_MS] = 0
-        if s[LEAK_ML] >= limits[ALARM_ML]:
-            s[LEAK_ML] = 0
-            for zone in range(1, zones(s) + 1):
-                safety.set_fault(s, zone, safety.LEAK, out)
-                safety.close_zone(s, zone, "", limits, out)
-    elif s[LEAK_ML]:
-        s[QUIET_MS] += elapsed_ms
-        if s[QUIET_MS] >= QUIET_RESET_MS:
-            s[LEAK_ML] = s[QUIET_MS] = 0
+        s[LEAK_ML] = s[SINCE_MS] = 0
+        return
+    if s[LEAK_ML]:
+        s[SINCE_MS] += elapsed_ms
+    s[LEAK_ML] += readings[FLOW_ML]
+    if s[LEAK_ML] >= limits[ALARM_ML]:
+        s[LEAK_ML] = s[SINCE_MS] = 0
+        for zone in range(1, zones(s) + 1):
+            safety.set_fault(s, zone, safety.LEAK, out)
+        _close_all(s, limits, out)
+    elif s[SINCE_MS] >= FORGET_LEAK_MS:
+        s[LEAK_ML] = s[SINCE_MS] = 0
+
+
+def _close_all(s: list, limits: tuple[int, ...], out: list) -> None:
+    """Give every valve its closing pulse once more. Call it only while all are closed: no run has its end here."""
+    for zone in range(1, zones(s) + 1):
+        safety.close_zone(s, zone, "", limits, out)
 
 
 def _age_queue(s: list, elapsed_ms: int, out: list) -> None:

@@ -7,7 +7,7 @@ state that the model checker walks through. Layout: the board's fields, then ZON
 # The board's fields
 BATTERY_LOW = 0  # 1 from the closing voltage up to the opening voltage
 LEAK_ML = 1  # water seen lately while every valve should be closed
-QUIET_MS = 2  # time since such water was seen
+SINCE_MS = 2  # time since the first of it
 STOP_WAIT_MS = 3  # a bare stop fires no pulse until this has run down
 BOARD = 4
 

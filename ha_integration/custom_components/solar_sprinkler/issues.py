@@ -18,12 +18,13 @@ from .sentences import Teller
 
 PAGE = "https://github.com/solar-sprinkler/solar-sprinkler/blob/main/docs/home_assistant.md"
 ZONE_FAULTS = ("no_flow", "leak", "overrun")  # a person clears them, after a look
-BOARD_FAULTS = ("low_battery", "sensor", "storage", "tampering", "clock")
+BOARD_FAULTS = ("low_battery", "sensor", "storage", "tampering", "clock", "leak")
+LEAK_CLOSED = "fault_leak_closed"  # the board's leak: no zone can be named
 CLOCK = "fault_clock"
 DESIRED_UNKNOWN = "desired_unknown"
 SAFE_MODE = "safe_mode"
 FIXABLE = frozenset({*(f"fault_{word}" for word in ZONE_FAULTS), CLOCK, DESIRED_UNKNOWN, SAFE_MODE})
-CRITICAL = frozenset({"valve_overdue", "fault_leak", "fault_overrun"})
+CRITICAL = frozenset({"valve_overdue", "fault_leak", LEAK_CLOSED, "fault_overrun"})
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def wanted(board: Board, teller: Teller) -> Iterator[Issue]:
     yield from _out_of_reach(board, teller)
     if board.state.safe_mode:
         yield Issue(SAFE_MODE)
-    known = {word: Issue(f"fault_{word}") for word in BOARD_FAULTS}
+    known = {word: Issue(LEAK_CLOSED if word == "leak" else f"fault_{word}") for word in BOARD_FAULTS}
     yield from (known[word] for word in board.state.faults if word in known)
     for zone in board.state.zones:
         yield from (

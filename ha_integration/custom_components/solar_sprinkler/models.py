@@ -70,6 +70,7 @@ class Announce:
     programs_max: int = integer((0, 100))
     commands: tuple[str, ...] = several(word())
     features: tuple[str, ...] = several(word())
+    leak_from_ml_min: int | None = optional(maybe(integer(_FLOW_RATE_ML_MIN)), None)  # an older firmware does not say
 
 
 @dataclass(frozen=True)
