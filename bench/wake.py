@@ -15,8 +15,8 @@ from typing import Any
 
 from bench.house import CLIENTS, BenchError, Home, Messages, board, broker, firmware_version, run_until, set_up
 from bench.proxy import Proxy, Talk
-from sim.battery import AWAKE_RADIO_MA
 from sim.errors import DeepSleep, Ending
+from sim.power import AWAKE_RADIO_MA
 from sim.remote.board import RemoteBoard
 from sprinkler import protocol
 

@@ -1,4 +1,4 @@
-"""LiPo cell, solar panel, linear charger and what a Feather draws: pure functions in volt, ampere, W/m2 and C.
+"""LiPo cell, solar panel and linear charger: pure functions in volt, ampere, W/m2 and C.
 
 Sources: open-circuit voltages of a LiPo cell in steps of 10 %; the panel is a fit through two points of a 2 W / 6 V panel
 (338 mA at 1000 W/m2 and 36 mA at 100 W/m2, both at 4.5 V), lying flat; the charger follows the bq24074 (linear, so what the panel gives at
@@ -15,12 +15,6 @@ PANEL_FLOOR_V = 4.5
 PANEL_OPEN_V = 6.0
 DIES_BELOW_V = 3.0
 STARTS_ABOVE_V = 3.3
-
-AWAKE_RADIO_MA, AWAKE_MA = 75.0, 20.0
-ASLEEP_MA = {
-    "rev_g": 0.12,
-    "rev_f": 6.62,
-}  # before revision G the USB chip lives on the battery: 6.5 mA more, day and night
 
 
 def internal_ohm(temperature_c: float = ROOM_C) -> float:

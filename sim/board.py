@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from greenlet import greenlet
 
-from sim import battery, interpreter
+from sim import battery, interpreter, power
 from sim.broker import Broker
 from sim.chip import Chip
 from sim.errors import DeepSleep, Ending, PowerLoss, Reset, SettingError, Stopped, WatchdogReset
@@ -28,7 +28,7 @@ from sim.port import (
     Port,
     Session,
 )
-from sim.provision import FIRMWARE, Settings, provision
+from sim.provision import FIRMWARE, Settings, config_json, provision
 from sim.timeline import FOREVER_US, VirtualTime, Waiter
 from sim.world import Scenario, World
 from sim.zone import HELD_OHM
@@ -93,6 +93,7 @@ class SimulatedBoard:
         if not self.settings.device_key and seed is not None:
             self.settings.device_key = self.chip.random.randbytes(16).hex()
         self.key = provision(self.chip.flash, self.settings, files)
+        self.world.parts_ma = power.parts_ma(config_json(self.settings))
         if broker is not None:
             broker.join(self.network)
         self.session: Session | None = None
@@ -245,7 +246,7 @@ class SimulatedBoard:
 
     def _sleep(self, asked_us: int) -> int:
         now_us = self.timeline.now_us
-        self.world.set_load_ma(battery.ASLEEP_MA[self.world.scenario.feather])
+        self.world.set_load_ma(power.ASLEEP_MA[self.world.scenario.feather])
         if asked_us == 0:
             return self._rest(FOREVER_US - now_us, DEEPSLEEP_RESET)
         return self._rest(self.chip.clock.sleep(now_us, asked_us), DEEPSLEEP_RESET)

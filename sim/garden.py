@@ -16,6 +16,7 @@ from sim.world import World
 
 if TYPE_CHECKING:
     from sim.climate import Weather
+    from sim.provision import Settings
     from sim.timeline import Timeline
     from sim.world import Scenario
 
@@ -106,7 +107,9 @@ def plant(
     seed: int,
     device_id: str,
     timeline: Timeline | None = None,
+    settings: Settings | None = None,
 ) -> tuple[SimulatedBoard, Keeper]:
     """A board with someone who keeps it; it is not powered yet. Its broker keeps no log."""
-    board = SimulatedBoard(World(scenario, timeline), Broker(keep_log=False), seed=seed, device_id=device_id)
+    world = World(scenario, timeline)
+    board = SimulatedBoard(world, Broker(keep_log=False), seed=seed, settings=settings, device_id=device_id)
     return board, Keeper(board, program)

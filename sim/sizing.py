@@ -5,7 +5,7 @@ cell are those of `sim.battery`, here for whole tables of panels and cells. The 
 hours are on the safe side. A board dies below 3.0 V (or empty) and starts again above 3.3 V; dead it draws nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 from sim import battery, climate
 from sim.errors import SettingError
 from sim.garden import Program, plant
+from sim.provision import Settings
 from sim.world import Scenario, World
 
 type Table = NDArray[np.float64]
 
 SUNDAY_UNIX_S = 1_798_934_400  # 2027-01-03
 SETTLE_DAYS = 365  # lived through before anything is counted: how full the cell was at first must not matter
+PARTS = ("flow_meter", "soil_probe", "panel_sensor")  # what a board of one zone may do without
 RESERVE_PCT = 15.0  # what a cell should never fall below: cold, age and dirt have their share
 TENTHS = np.linspace(0.0, 1.0, 11)
 OPEN_CIRCUIT_V = np.array(battery.OPEN_CIRCUIT_V)
@@ -48,11 +50,18 @@ class Found:
         return None
 
 
-def measured_load_ma(program: Program, feather: str, join_s: float, seed: int = 0) -> Table:
+def measured_load_ma(
+    program: Program, feather: str, join_s: float, *, without: Collection[str] = (), seed: int = 0
+) -> Table:
     """Mean current by weekday (Monday = 0) and hour of the place's standard time, out of the real firmware; 7 x 24.
 
-    `join_s` is what the Wi-Fi takes to join.
+    `join_s` is what the Wi-Fi takes to join; `without` names parts of PARTS that the board does not have. Raises SettingError for another.
     """
+    if unknown := sorted(set(without) - set(PARTS)):
+        raise SettingError(f"no part called '{unknown[0]}' can be left out; there are: {', '.join(PARTS)}")
+    settings = Settings(soil_probes="soil_probe" not in without, panel_sensor="panel_sensor" not in without)
+    if "flow_meter" in without:
+        settings.ul_per_pulse = 0
     scenario = Scenario(
         zones=1,
         seed=seed,
@@ -64,7 +73,7 @@ def measured_load_ma(program: Program, feather: str, join_s: float, seed: int = 
         clouds=False,
         feather=feather,
     )
-    board, _ = plant(scenario, program, seed=seed, device_id="10ad0001")
+    board, _ = plant(scenario, program, seed=seed, device_id="10ad0001", settings=settings)
     board.network.join_us = round(join_s * 1_000_000)
     board.run_for(86_400)
     load = np.zeros((7, 24))

@@ -7,7 +7,7 @@ the pace of true time; sun, soil and cell live `speed` times faster. The water m
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sim import battery, climate, hydraulics, soil
+from sim import battery, climate, hydraulics, power, soil
 from sim.errors import SettingError
 from sim.timeline import Timeline, VirtualTime
 from sim.zone import Zone
@@ -49,8 +49,8 @@ class Scenario:
         if not (0 <= self.battery_pct <= 100 and self.capacity_mah > 0 and self.panel_w >= 0 and self.area_m2 > 0):
             raise SettingError("battery_pct must be 0 to 100, capacity and area above 0, the panel not negative")
         soil.Ground.of(self.soil, self.grass)
-        if self.feather not in battery.ASLEEP_MA:
-            raise SettingError(f"no Feather called '{self.feather}'; there are: {', '.join(battery.ASLEEP_MA)}")
+        if self.feather not in power.ASLEEP_MA:
+            raise SettingError(f"no Feather called '{self.feather}'; there are: {', '.join(power.ASLEEP_MA)}")
 
 
 def weather_of(scenario: Scenario) -> climate.Weather:
@@ -73,6 +73,7 @@ class World:
         self.charged_mah = 0.0  # sum of what went into the cell
         self.drawn_mah = 0.0  # sum of what came out of it
         self.load_ma = 0.0
+        self.parts_ma = 0.0  # what hangs on the board's 3.3 V; it is fed whenever the board is
         self.held_ma = 0.0  # what a driven coil takes, as long as it is driven
         self.pulse_ma = 0.0  # the same for a pulse: seen by a current sensor; its charge is taken by `draw_mah`
         self.darkness = False  # a fault: something lies on the panel
@@ -128,8 +129,9 @@ class World:
         light, available_a, drawn_a, _ = self.currents()
         return battery.panel_v(light, available_a, drawn_a)
 
-    def set_load_ma(self, load_ma: float) -> None:
-        """The board's consumption from now on."""
+    def set_load_ma(self, board_ma: float) -> None:
+        """What the board draws from now on, without its parts; 0: it has no power, nor have they."""
+        load_ma = board_ma + self.parts_ma if board_ma else 0.0
         if load_ma != self.load_ma:
             self.advance()
             self.load_ma = load_ma

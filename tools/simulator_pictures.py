@@ -21,7 +21,7 @@ PICTURES = {
         "--run-time",
         "35",
     ),
-    "size": ("--site", "sand_point", "--panels", "0.1,0.2,0.3,0.5,1", "--batteries", "500,1200,2000,4400"),
+    "size": ("--site", "sand_point", "--panels", "0.5,1,2,3,6", "--batteries", "1200,2000,4400,6600"),
 }
 
 

@@ -18,6 +18,7 @@ EXAMPLES = """\
 examples:
   python -m sim size --site greensboro
   python -m sim size --site sand_point --panels 1,2,6 --batteries 2000,6600 --wake 60 --run-time 0
+  python -m sim size --site brussels --without soil_probe,flow_meter
   python -m sim size --latitude 60 --longitude 25 --feather rev_f --shade 30 --json
   python -m sim size --site brussels --out brussels --format svg
 
@@ -38,6 +39,12 @@ def _parser() -> argparse.ArgumentParser:
         "--shade", metavar="PCT", type=float, default=0.0, help="part of the sun that is lost (default %(default)s)"
     )
     parser.add_argument("--feather", metavar="REV", default="rev_g", help="rev_g or rev_f (default %(default)s)")
+    parser.add_argument(
+        "--without",
+        metavar="LIST",
+        default="",
+        help=f"parts that the board does not have, of {', '.join(sizing.PARTS)} (default: it has all)",
+    )
     parser.add_argument(
         "--wake", metavar="MIN", type=float, default=15.0, help="between two wakes (default %(default)s)"
     )
@@ -82,6 +89,7 @@ def main(arguments: list[str]) -> int:
         weekdays=common.weekdays(options.weekdays),
         wake_interval_s=round(options.wake * 60),
     )
+    without = [part for part in options.without.split(",") if part]
     out = common.folder(options.out)
     bar = common.Bar(weather.place)
     with common.Stopper() as stopper:
@@ -91,7 +99,7 @@ def main(arguments: list[str]) -> int:
             return stopper.asked
 
         bar(0.0, "measuring what the firmware draws")
-        load_ma = sizing.measured_load_ma(program, options.feather, options.join, options.seed)
+        load_ma = sizing.measured_load_ma(program, options.feather, options.join, without=without, seed=options.seed)
         found = sizing.size(weather, load_ma, panels, cells, shade=options.shade / 100, progress=progress)
     bar.end()
     result = _result(found, weather.place) | {"seed": options.seed}

@@ -7,8 +7,8 @@ time pass only through `wait`, `spend` and `block`.
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sim.battery import AWAKE_MA, AWAKE_RADIO_MA
 from sim.errors import Ending, PowerLoss, WatchdogReset
+from sim.power import AWAKE_MA, AWAKE_RADIO_MA
 from sim.timeline import FOREVER_US, Event, Files, Timeline, Waiter
 
 if TYPE_CHECKING:

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from sim import power
 from sprinkler import protocol, report
+from tools import hardware
 
 ROOT = Path(__file__).parents[2]
 COMPONENT = ROOT / "ha_integration" / "custom_components" / "solar_sprinkler"
@@ -272,8 +274,12 @@ def test_the_battery_limits_are_the_firmwares():
     assert f"outside of {low:g} to {high:g} V" in BOM
 
 
+def test_the_parts_lists_tables_are_made_from_the_data():
+    assert hardware.main(["--check"]) == 0, "run: python -m tools.hardware"
+
+
 def test_the_power_budget_adds_up():
-    table = rows(section(BOM, "Power"))
+    table = rows(section(BOM, "Power").partition("| added by")[0])
     assert [row[0] for row in table if row[0].startswith("**")]
     total = 0.0
     for state, milliampere, seconds, charge in table:
@@ -283,6 +289,10 @@ def test_the_power_budget_adds_up():
             mah = float(milliampere) * float(seconds) / 3600
             assert float(charge) == pytest.approx(mah, abs=0.06), state
             total += mah
+
+
+def test_the_simulated_board_draws_what_the_budget_says():
+    assert {name: row["ma"] for name, row in hardware.draws().items()} == power.DRAWS
 
 
 # --- links and commands

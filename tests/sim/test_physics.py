@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim import battery, hydraulics, soil, sun, weather
+from sim import battery, hydraulics, power, soil, sun, weather
 from sim.errors import SettingError
 from sim.timeline import VirtualTime
 from sim.world import Scenario, World
@@ -121,14 +121,14 @@ def test_cold_doubles_the_resistance_of_the_cell() -> None:
 
 
 def test_a_feather_before_revision_g_empties_the_cell_asleep() -> None:
-    assert battery.ASLEEP_MA["rev_f"] * 24 == pytest.approx(159, abs=1)  # mAh a day
-    assert battery.ASLEEP_MA["rev_g"] * 24 < 3
+    assert power.ASLEEP_MA["rev_f"] * 24 == pytest.approx(159, abs=1)  # mAh a day
+    assert power.ASLEEP_MA["rev_g"] * 24 < 3
 
 
 @given(
     start=st.floats(0, 100),
     panel_w=st.floats(0, 5),
-    feather=st.sampled_from(sorted(battery.ASLEEP_MA)),
+    feather=st.sampled_from(sorted(power.ASLEEP_MA)),
     loads=st.lists(st.tuples(st.floats(0, 200), st.floats(1, 40_000)), min_size=1, max_size=12),
 )
 def test_charge_is_neither_made_nor_lost(

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim import climate, sizing
+from sim import climate, power, sizing
 from sim.__main__ import main
 from sim.cli import common
+from sim.errors import SettingError
 from sim.garden import Program
 from sim.timeline import VirtualTime
 from sim.world import Scenario, World
@@ -85,16 +86,34 @@ def test_all_recorded_years_are_lived() -> None:
 
 
 def test_load_is_what_the_firmware_draws() -> None:
-    dry = sizing.measured_load_ma(Program(run_time_s=0, wake_interval_s=3600), "rev_g", 1.2)
+    program = Program(run_time_s=0, wake_interval_s=3600)
+    dry = sizing.measured_load_ma(program, "rev_g", 1.2, without=sizing.PARTS)
     assert dry.shape == (7, 24)
     assert 3 < dry[0].sum() < 8  # 2.9 mAh asleep, and 24 short wakes
-    wet = sizing.measured_load_ma(Program(run_time_s=600, start_min=360, wake_interval_s=3600), "rev_g", 1.2)
+    program = Program(run_time_s=600, start_min=360, wake_interval_s=3600)
+    wet = sizing.measured_load_ma(program, "rev_g", 1.2, without=sizing.PARTS)
     assert wet[0, 6] - dry[0, 6] == pytest.approx(75 / 6, abs=1)  # ten minutes with the radio on
+
+
+def test_load_has_what_hangs_on_the_board_all_day() -> None:
+    program = Program(run_time_s=0, wake_interval_s=3600)
+    bare, metered, full = (
+        sizing.measured_load_ma(program, "rev_g", 1.2, without=left_out)[0].sum()
+        for left_out in (("flow_meter", "soil_probe"), ("soil_probe",), ())
+    )
+    assert metered - bare == pytest.approx(power.DRAWS["flow_meter"] * 24, rel=0.02)
+    assert full - metered == pytest.approx(power.DRAWS["soil_probe"] * 24, rel=0.02)
+
+
+def test_a_part_that_cannot_be_left_out_is_refused() -> None:
+    with pytest.raises(SettingError, match="no part called 'valve'"):
+        sizing.measured_load_ma(Program(), "rev_g", 1.2, without=("valve",))
 
 
 def test_size_chooses_the_smallest_pair(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     wish = ["size", "--site", "sand_point", "--feather", "rev_f", "--wake", "60", "--out", str(out), "--run-time", "0"]
+    wish += ["--without", "soil_probe,flow_meter"]
     assert main([*wish, "--panels", "0.3,1,6", "--batteries", "500,2000", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told == json.loads((out / "size.json").read_text(encoding="utf-8"))
@@ -115,7 +134,7 @@ def test_ctrl_c_keeps_the_days_that_were_lived(
             signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(common.Bar, "__call__", press)
-    monkeypatch.setattr(sizing, "measured_load_ma", lambda *_: np.full((7, 24), 5.0))
+    monkeypatch.setattr(sizing, "measured_load_ma", lambda *_, **__: np.full((7, 24), 5.0))
     assert main(["size", "--site", "miami", "--out", str(tmp_path), "--json"]) == common.INTERRUPTED
     told = json.loads(capsys.readouterr().out)
     assert told["stopped"]

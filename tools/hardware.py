@@ -1,0 +1,112 @@
+"""The tables of hardware/BOM.md that are made from data: python -m tools.hardware [--check].
+
+Rule: arranges and adds up, and knows no figure of its own; they stand in hardware/power.toml, which the simulator reads as well. Each table lies between
+two marks, `<!-- power -->` and `<!-- /power -->`, and nothing else of the page is touched. Exit codes: 0 the page is (now) right, 1 with --check: it is
+not, 2 wrong usage.
+"""
+
+import argparse
+import re
+import sys
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+
+from tools.sections import ROOT
+
+HARDWARE = ROOT / "hardware"
+PAGE = HARDWARE / "BOM.md"
+WAKES, STARTING_S, CONNECTED_S = 96, 1.6, 4.0  # a day of the default 900 s, and what a wake lasts (reported)
+RUN_S = 1200
+DAY_S = 86_400
+
+type Row = tuple[str, float, float]
+
+
+def draws() -> dict[str, dict[str, str | float]]:
+    """The table of currents, row by row: what, ma, when, source, measure."""
+    return tomllib.loads((HARDWARE / "power.toml").read_text("utf-8"))
+
+
+def day() -> list[Row | str]:
+    """A reference day of a recommended build, as (what, mA, s); a word is a line that adds up what stands above it."""
+    ma = {name: float(row["ma"]) for name, row in draws().items()}
+    starting_s, connected_s = WAKES * STARTING_S, WAKES * CONNECTED_S
+    return [
+        ("asleep", ma["feather_rev_g_asleep"], DAY_S - starting_s - connected_s),
+        (f"{WAKES} wakes, radio off", ma["awake"], starting_s),
+        (f"{WAKES} wakes, radio on", ma["radio"], connected_s),
+        "no watering, no sensors",
+        ("one run of 20 minutes, awake, radio on", ma["radio"], RUN_S),
+        "with that run",
+        ("both INA219, powered down but for readings", 2 * ma["current_sensor"], DAY_S),
+        ("flow meter, always on", ma["flow_meter"], DAY_S),
+        "and a flow meter",
+        ("one soil probe, always on", ma["soil_probe"], DAY_S),
+        "one zone, all sensors",
+    ]
+
+
+def more() -> list[Row]:
+    """What other builds and habits add to that day."""
+    ma = {name: float(row["ma"]) for name, row in draws().items()}
+    asleep_s = DAY_S - WAKES * (STARTING_S + CONNECTED_S)
+    return [
+        ("a Feather before revision G", ma["feather_rev_f_asleep"] - ma["feather_rev_g_asleep"], asleep_s),
+        ("each further soil probe", ma["soil_probe"], DAY_S),
+        ("expander of two to four zones", ma["expander"], DAY_S),
+        ("DS3231", ma["ds3231"], DAY_S),
+        ("held valve instead of a latching one, that run", ma["held_coil"], RUN_S),
+        ("always responsive, modem sleep, instead of sleep and wakes", ma["modem_sleep"], DAY_S),
+    ]
+
+
+def _cells(row: Row) -> str:
+    what, ma, seconds = row
+    return f"| {what} | {ma:g} | {seconds:.0f} | {ma * seconds / 3600:.1f} |"
+
+
+def power() -> str:
+    """The budget: a day's charge, adding up, then what other builds add, then where each figure is from and how to measure it."""
+    lines, total = ["| state | mA | s a day | mAh a day |", "|---|---|---|---|"], 0.0
+    for row in day():
+        if isinstance(row, str):
+            lines.append(f"| **{row}** | | | **{total:.1f}** |")
+        else:
+            lines.append(_cells(row))
+            total += row[1] * row[2] / 3600
+    lines += ["", "| added by | mA | s a day | mAh a day |", "|---|---|---|---|", *map(_cells, more())]
+    lines += ["", "| figure | mA | from | measured in five minutes by |", "|---|---|---|---|"]
+    lines += [f"| {row['what']} | {row['ma']:g} | {row['source']} | {row['measure']} |" for row in draws().values()]
+    return "\n".join(lines)
+
+
+def filled(page: str, tables: Iterable[tuple[str, str]]) -> str:
+    """The page with each (mark, table) in its place. Raises ValueError where a mark is not there exactly once."""
+    for mark, table in tables:
+        pattern = re.compile(rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)", re.DOTALL)
+        page, count = pattern.subn(lambda found, table=table: f"{found[1]}{table}\n{found[2]}", page)  # type: ignore[misc]
+        if count != 1:
+            raise ValueError(f"hardware/BOM.md must have <!-- {mark} --> and <!-- /{mark} --> once, not {count} times")
+    return page
+
+
+def main(arguments: list[str]) -> int:
+    """Write the tables, or check them; the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.hardware", description="The tables of hardware/BOM.md, from data."
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if the page is not up to date")
+    options = parser.parse_args(arguments)
+    before = PAGE.read_text("utf-8")
+    after = filled(before, [("power", power())])
+    if options.check and after != before:
+        print("hardware/BOM.md is not up to date; run: python -m tools.hardware", file=sys.stderr)
+        return 1
+    if not options.check:
+        Path(PAGE).write_text(after, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
