@@ -35,6 +35,12 @@ def test_a_named_port_that_is_busy_is_refused_in_one_line_that_says_what_to_do(
     assert none_left(tmp_path)
 
 
+def test_a_home_assistant_that_is_not_known_is_refused_with_those_that_are(tmp_path: Path) -> None:
+    with demo(tmp_path / "demo", "--check", "--ha", "2025.1.0") as command:
+        assert command.ended() == 2
+    assert "2026.11.0" in "\n".join(command.errors)
+
+
 def test_the_default_port_that_is_busy_is_passed_over_and_the_one_taken_is_printed(tmp_path: Path) -> None:
     with contextlib.ExitStack() as servers:
         if is_free(MQTT_PORT):

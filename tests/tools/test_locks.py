@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-LOCKS = sorted([ROOT / "requirements.lock", *(ROOT / "tools").glob("*.lock"), *(ROOT / "bench").glob("*.lock")])
+LOCKS = sorted([ROOT / "requirements.lock", *(ROOT / "tools").rglob("*.lock"), *(ROOT / "bench").glob("*.lock")])
 
 
 def packages(lock: Path) -> dict[str, str]:
@@ -39,3 +39,8 @@ def test_playwright_shares_its_packages_with_the_environment() -> None:
     pinned = packages(ROOT / "requirements.lock")
     for name, version in packages(ROOT / "tools" / "browser.lock").items():
         assert pinned.get(name, version) == version
+
+
+@pytest.mark.parametrize("lock", sorted((ROOT / "tools" / "home_assistant").glob("*.lock")), ids=lambda path: path.stem)
+def test_a_lock_of_another_home_assistant_pins_the_one_that_it_is_called_after(lock: Path) -> None:
+    assert packages(lock)["homeassistant"] == lock.stem

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.demo import no_ha, session
+from tools.demo import home_assistant, no_ha, session
 from tools.demo.board import Scene
 from tools.demo.errors import CheckError, DemoError
 from tools.demo.home_assistant import DASHBOARD
@@ -40,6 +40,13 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument(
         "--check", action="store_true", help="no person: water a zone through Home Assistant, watch it close, end"
+    )
+    parser.add_argument(
+        "--ha",
+        choices=home_assistant.versions(),
+        default="",
+        metavar="VERSION",
+        help=f"another Home Assistant than our own: {', '.join(home_assistant.versions())} (first time: some 300 MB)",
     )
     parser.add_argument("--no-ha", action="store_true", help="broker and board only, shown live in the terminal")
     parser.add_argument(
@@ -80,7 +87,9 @@ def speed(text: str) -> float:
 
 async def demo(wanted: argparse.Namespace, progress: Progress) -> None:
     """Run until it is done, stopped or broken."""
-    options = session.Options(wanted.data.resolve(), wanted.http_port, wanted.mqtt_port, Scene(speed=wanted.speed))
+    options = session.Options(
+        wanted.data.resolve(), wanted.http_port, wanted.mqtt_port, Scene(speed=wanted.speed), wanted.ha
+    )
     async with session.start(options, progress) as running:
         if wanted.no_ha:
             await (no_ha.check if wanted.check else no_ha.show)(running, progress)

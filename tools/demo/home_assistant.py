@@ -3,15 +3,19 @@
 The folder is one that has never been used, but for the steps of onboarding that reach for the Internet: they count as done.
 """
 
+import asyncio
 import json
+import os
 import sys
 from pathlib import Path
 
 from tools.demo.board import LATITUDE, LONGITUDE
+from tools.demo.errors import DemoError
 from tools.demo.processes import Processes
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 COMPONENTS = ROOT / "ha_integration" / "custom_components"
+OTHERS = ROOT / "tools" / "home_assistant"  # a lock for each that is known beside our own
 STUBS = ROOT / "tools" / "ha_stubs"
 DASHBOARD = "lawn-demo"
 DASHBOARD_FILE = "dashboard.yaml"
@@ -107,8 +111,25 @@ def write_config(folder: Path, port: int) -> None:
     (folder / "custom_components").symlink_to(COMPONENTS)
 
 
-async def start(folder: Path, port: int, processes: Processes) -> None:
+def versions() -> list[str]:
+    """The versions that `set_up` can make ready."""
+    return sorted(lock.stem for lock in OTHERS.glob("*.lock"))
+
+
+async def set_up(version: str) -> Path:
+    """Make another Home Assistant ready than the one of this environment; returns the Python that runs it. Raises DemoError when that fails."""
+    environment = {**os.environ, "SPRINKLER_HOME_ASSISTANT": version}
+    making = await asyncio.create_subprocess_exec(
+        "sh", "tools/setup.sh", "home_assistant", cwd=ROOT, env=environment, stderr=asyncio.subprocess.PIPE
+    )
+    said = (await making.communicate())[1].decode().strip().splitlines()
+    if making.returncode:
+        raise DemoError(said[-1] if said else f"tools/setup.sh ended with {making.returncode}")
+    return ROOT / ".tools" / f"home-assistant-{version}" / "bin" / "python"
+
+
+async def start(folder: Path, port: int, processes: Processes, python: str | Path = sys.executable) -> None:
     """Start Home Assistant on `folder`, and wait until its page can be reached."""
-    command = (sys.executable, "-m", "homeassistant", "-c", folder, "--skip-pip")
+    command = (python, "-m", "homeassistant", "-c", folder, "--skip-pip")
     await processes.start("home-assistant", *command, env={"PYTHONPATH": str(STUBS)})
     await processes.listening("home-assistant", port, START_S)

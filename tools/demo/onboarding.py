@@ -39,12 +39,14 @@ async def log_in_again(api: Api) -> None:
     await api.log_in(flow["result"])
 
 
-async def until_running(api: Api) -> None:
-    """Wait until Home Assistant has started everything, then follow its states."""
+async def until_running(api: Api, version: str = "") -> None:
+    """Wait until Home Assistant has started everything, then follow its states. Raises DemoError if it is not the `version` that was asked for."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(READY_S):
-            while (await api.command("get_config"))["state"] != "RUNNING":
+            while (config := await api.command("get_config"))["state"] != "RUNNING":
                 await asyncio.sleep(0.1)
+            if version and config["version"] != version:
+                raise DemoError(f"Home Assistant says that it is {config['version']}, not {version}")
             await api.follow_states()
             return
     raise DemoError(f"Home Assistant is not running after {READY_S:.0f} s; see its log")

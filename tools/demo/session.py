@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import fcntl
 import shutil
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -27,6 +28,7 @@ class Options:
     http_port: int | None = None
     mqtt_port: int | None = None
     scene: board.Scene = dataclasses.field(default_factory=board.Scene)
+    home_assistant: str = ""  # a version beside the one of this environment
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Session:
     broker: broker.Broker
     board: board.Board
     http_port: int
+    home_assistant: str = ""
 
 
 @contextlib.contextmanager
@@ -77,7 +80,7 @@ async def start(options: Options, progress: Progress) -> AsyncIterator[Session]:
                 await broker.start(prepared, running)
             with progress.step("board, with the firmware's own code"):
                 started = await board.start(options.folder / "board", prepared, options.scene, running)
-            yield Session(options.folder, running, prepared, started, http_port)
+            yield Session(options.folder, running, prepared, started, http_port, options.home_assistant)
 
 
 @contextlib.asynccontextmanager
@@ -85,13 +88,17 @@ async def with_home_assistant(session: Session, progress: Progress) -> AsyncIter
     """Home Assistant beside a running session: started, onboarded, connected to the broker, paired with the board."""
     port, folder = session.http_port, session.folder / "home-assistant"
     home_assistant.write_config(folder, port)
+    python: str | Path = sys.executable
+    if session.home_assistant:
+        with progress.step(f"Home Assistant {session.home_assistant} is there"):
+            python = await home_assistant.set_up(session.home_assistant)
     with progress.step(f"Home Assistant on http://127.0.0.1:{port}"):
-        await home_assistant.start(folder, port, session.processes)
+        await home_assistant.start(folder, port, session.processes, python)
     async with Api.at(f"http://127.0.0.1:{port}") as api:
         with progress.step("account made"):
             await onboarding.make_account(api)
         with progress.step("Home Assistant has started everything"):
-            await onboarding.until_running(api)
+            await onboarding.until_running(api, session.home_assistant)
         with progress.step("broker added to Home Assistant"):
             await onboarding.add_broker(api, session.broker)
         lawn = await pair(api, session.board, progress)
