@@ -41,16 +41,11 @@ def of_turn(
                 yield f"P5: the run of zone {zone} is extended"
 
 
-def of_mind(mind: Mind, world: World, *, truthful: bool) -> Iterator[str]:
-    """The promises that do not hold between two turns."""
+def of_mind(mind: Mind, world: World) -> Iterator[str]:
+    """The promises that do not hold between two turns, with a meter that tells the truth."""
     for zone, runs in enumerate(world.valves, 1):
         z = state.base(zone)
-        if (
-            truthful
-            and runs
-            and mind.core[z + state.PHASE] == state.CLOSED
-            and mind.core[z + state.EVIDENCE] == "verified"
-        ):
+        if runs and mind.core[z + state.PHASE] == state.CLOSED and mind.core[z + state.EVIDENCE] == "verified":
             yield f"P3: zone {zone} is said to be closed and verified, and water runs"
 
 

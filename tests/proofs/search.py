@@ -6,7 +6,7 @@ Rule: the search knows how the world may act, not what the firmware should do; p
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import closer
 from sprinkler.core import controller, state
@@ -16,10 +16,23 @@ from . import world as worlds
 from .hardware import EXPANDER, EXPANDER_LATE, SOUND
 from .nodes import Adversary, Awake, Down, Edge, Node, Result, Walk, history
 from .scale import FLOW_ML, TICK_MS, Scale
-from .shipped import Kept, Mind, Request, Shipped, Turn
+from .shipped import Kept, Mind, Shipped, Turn
 from .world import Grant, Point, Run, World
 
 REST_TICKS = 12  # a sleep, or the closer's rest: longer than any run
+
+
+type Grants = tuple[tuple[int, Grant], ...]
+
+
+class _Answer(NamedTuple):
+    """One turn of a mind, with what of it does not depend on the world. `stops`: zones that a signed stop was heard for, 0: all."""
+
+    lines: tuple[Any, ...]
+    turn: Turn
+    complaint: str
+    grants: Grants
+    stops: tuple[int, ...]
 
 
 class Search:
@@ -28,9 +41,10 @@ class Search:
     def __init__(self, scale: Scale, adversary: Adversary, *, exact: bool = False) -> None:
         self.scale, self.adversary = scale, adversary
         self.shipped = Shipped(scale, exact=exact)
-        self._turns: dict[Any, list[tuple[Any, Turn, str]]] = {}
+        self._turns: dict[Any, list[_Answer]] = {}
         self._walks: dict[Any, Walk] = {}
         self._reset: set[Any] = set()  # moments whose resets were followed
+        self._truthful = scale.meter and not adversary.lies and not adversary.leaks
         self._again = 0  # transitions that were followed before, from a node as shallow
         self.longest = 0
 
@@ -110,27 +124,32 @@ class Search:
             if broken := self._judge(node.kept, world):
                 yield Edge((("late", ticks),), None, broken)
                 return
-            for line, turn, complaint in self._answers(node.mind, ticks, flow):
-                if complaint:
-                    yield Edge((line, ("actions", turn.actions)), None, complaint)
-                    continue
-                yield from self._walk_turn(node, world, line, turn)
+            for answer in self._answers(node.mind, ticks, flow):
+                if answer.complaint:
+                    yield Edge(answer.lines, None, answer.complaint)
+                elif answer.turn.effects:
+                    yield from self._walk_turn(node, world, answer)
+                else:  # the world stays as it was judged above
+                    yield self._arrived(node, answer, Point(node.kept, world, ()))
 
-    def _walk_turn(self, node: Awake, world: World, line: Any, turn: Turn) -> Iterator[Edge]:
-        walk = self._walk(node.mind, node.kept, world, turn)
-        lines = (line, ("actions", turn.actions))
-        yield from self._cut(walk, turn, lines, self.scale.watchdog)
+    def _walk_turn(self, node: Awake, world: World, answer: _Answer) -> Iterator[Edge]:
+        walk = self._walk(answer.grants, node.kept, world, answer.turn)
+        yield from self._cut(walk, answer.turn, answer.lines, self.scale.watchdog)
         for point in walk.ends:
-            after = _told(node.mind, line[4], point.world)
-            if turn.mind.failed:
-                after = _after_failure(turn, after)
-            yield self._awake(turn.mind, point.kept, after, (*lines, *point.refusals))
+            yield self._arrived(node, answer, point)
 
-    def _answers(self, mind: Mind, ticks: int, flow: int) -> list[tuple[Any, Turn, str]]:
+    def _arrived(self, node: Awake, answer: _Answer, point: Point) -> Edge:
+        after = _told(node.mind, answer.stops, point.world) if answer.stops else point.world
+        if answer.turn.mind.failed:
+            after = _after_failure(answer.turn, after)
+        lines = (*answer.lines, *point.refusals) if point.refusals else answer.lines
+        return self._awake(answer.turn.mind, point.kept, after, lines)
+
+    def _answers(self, mind: Mind, ticks: int, flow: int) -> list[_Answer]:
         """What the firmware makes of each possible input; equal answers once."""
         key = (mind, ticks, flow)
         if key not in self._turns:
-            found: dict[Any, tuple[Any, Turn, str]] = {}
+            found: dict[Any, _Answer] = {}
             a = self.adversary
             for requests in a.requests if ticks else ((),):
                 for battery_mv in a.batteries:
@@ -141,7 +160,9 @@ class Search:
                                 promises.of_turn(mind, turn, requests, battery_mv, self.shipped.limits)
                             )
                             line = ("turn", ticks, battery_mv, flow_ml, requests, mode)
-                            found.setdefault((turn.mind, turn.effects, complaint), (line, turn, complaint))
+                            known = turn.mind, turn.effects, complaint
+                            if known not in found:
+                                found[known] = _answer(mind, line, turn, complaint)
             self._turns[key] = list(found.values())
         return self._turns[key]
 
@@ -174,8 +195,8 @@ class Search:
 
     def _awake(self, mind: Mind, kept: Kept, world: World, lines: tuple[Any, ...]) -> Edge:
         world = worlds.forgotten(kept, world, mind.ledger)
-        truthful = self.scale.meter and not self.adversary.lies and not self.adversary.leaks
-        return Edge(lines, Awake(mind, kept, world), self._first(promises.of_mind(mind, world, truthful=truthful)))
+        broken = self._first(promises.of_mind(mind, world)) if self._truthful and world.flows() else ""
+        return Edge(lines, Awake(mind, kept, world), broken)
 
     def _cut(self, walk: Walk, turn: Turn, lines: tuple[Any, ...], hang_max: int) -> Iterator[Edge]:
         """Resets between the effects of a turn."""
@@ -209,19 +230,22 @@ class Search:
     def _judge(self, kept: Kept, world: World) -> str:
         if world.run:
             self.longest = max(self.longest, world.run.spent - world.run.granted)
+        elif not world.flows():
+            return ""  # no promise is about a board that nothing runs on
         return self._first(worlds.broken_promises(kept, world, self.scale.bound))
 
     def _first(self, broken: Iterable[str]) -> str:
         """The first promise that is broken and not owed; "" when none is."""
         return next((words for words in broken if not words.startswith(self.adversary.owed)), "")
 
-    def _walk(self, before: Mind | None, kept: Kept, world: World, turn: Turn) -> Walk:
-        """Where the effects of `turn` may lead."""
-        grants = _grants(before, turn) if turn.effects else ()
-        key = (kept, world, turn.effects, grants, before is None)  # no hang in a boot
-        if key not in self._walks:
-            self._walks[key] = self._walk_anew(kept, world, turn.effects, dict(grants))
-        return self._walks[key]
+    def _walk(self, grants: Grants | None, kept: Kept, world: World, turn: Turn) -> Walk:
+        """Where the effects of `turn` may lead. `grants`: None in a boot, where there is no hang."""
+        key = (kept, world, turn.effects, grants)
+        walk = self._walks.get(key)
+        if walk is None:
+            known = grants if grants is not None else _grants(None, turn)
+            walk = self._walks[key] = self._walk_anew(kept, world, turn.effects, dict(known))
+        return walk
 
     def _walk_anew(self, kept: Kept, world: World, effects: tuple[Any, ...], grants: dict[int, Grant]) -> Walk:
         walk = Walk([], [], "")
@@ -235,7 +259,13 @@ class Search:
         return walk
 
 
-def _grants(before: Mind | None, turn: Turn) -> tuple[tuple[int, Grant], ...]:
+def _answer(before: Mind, line: Any, turn: Turn, complaint: str) -> _Answer:
+    stops = tuple(request[1] for request in line[4] if request[0] == "stop")
+    grants = _grants(before, turn) if turn.effects else ()
+    return _Answer((line, ("actions", turn.actions)), turn, complaint, grants, stops)
+
+
+def _grants(before: Mind | None, turn: Turn) -> Grants:
     """The zones that this turn opens, or closes after they were open."""
     found = {}
     for kind, zone, *_ in turn.actions:
@@ -247,13 +277,11 @@ def _grants(before: Mind | None, turn: Turn) -> tuple[tuple[int, Grant], ...]:
     return tuple(found.items())
 
 
-def _told(before: Mind, requests: tuple[Request, ...], world: World) -> World:
+def _told(before: Mind, stops: tuple[int, ...], world: World) -> World:
     """The run of a zone that a signed stop was heard for, before it was closed, is over."""
     run = world.run
-    if run and before.core[state.base(run.zone) + state.PHASE] != state.CLOSED:
-        for request in requests:
-            if request[0] == "stop" and request[1] in (0, run.zone):
-                return worlds.ended(world)
+    if run and before.core[state.base(run.zone) + state.PHASE] != state.CLOSED and (0 in stops or run.zone in stops):
+        return worlds.ended(world)
     return world
 
 

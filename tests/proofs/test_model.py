@@ -1,28 +1,48 @@
 """The short form of the proof: every view holds, reaches what it is about, and can fail."""
 
-from functools import cache
+import json
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
 from sprinkler.core import controller, safety, state
-
-from . import model, mutants
-from .scale import FLOW_ML, GOOD_MV, NOISE_ML, TICK_MS, UNKNOWN_MV, Scale, scaled
-from .search import Search
-from .shipped import Mind
-from .views import LONG_VIEWS, VIEWS
-from .world import World, broken_promises, leaked, new_board
+from tests.proofs import model, mutants
+from tests.proofs.scale import FLOW_ML, GOOD_MV, NOISE_ML, TICK_MS, UNKNOWN_MV, Scale, scaled
+from tests.proofs.search import Search
+from tests.proofs.shipped import Mind
+from tests.proofs.views import LONG_VIEWS, VIEWS
+from tests.proofs.world import World, broken_promises, leaked, new_board
 
 BY_NAME = {view.name: view for view in VIEWS}
 
 
-@cache
-def report(name: str) -> model.Report:
-    return model.prove(BY_NAME[name])
+type Reports = Callable[[str], model.Report]
+
+
+@pytest.fixture(scope="module")
+def reports() -> Iterator[tuple[Reports, Reports]]:
+    """The reports of the views and of the mutants by name, made on all processors while the tests take them one by one."""
+    with ProcessPoolExecutor(os.process_cpu_count(), max_tasks_per_child=8) as pool:
+        views = {name: pool.submit(model.prove_apart, view) for name, view in BY_NAME.items()}
+        spoiled = {m.name: pool.submit(model.prove_apart, BY_NAME[m.view], m.name) for m in mutants.MUTANTS}
+        yield lambda name: views[name].result(), lambda name: spoiled[name].result()
+        pool.shutdown(cancel_futures=True)
+
+
+@pytest.fixture(scope="module")
+def report(reports: tuple[Reports, Reports]) -> Reports:
+    return reports[0]
+
+
+@pytest.fixture(scope="module")
+def spoiled(reports: tuple[Reports, Reports]) -> Reports:
+    return reports[1]
 
 
 @pytest.mark.parametrize("name", BY_NAME)
-def test_every_promise_holds_in_every_state(name):
+def test_every_promise_holds_in_every_state(report, name):
     found = report(name)
     assert not found.result.broken, "\n".join(found.story)
     assert found.result.states > 1000, "to the fixpoint of something"
@@ -30,7 +50,7 @@ def test_every_promise_holds_in_every_state(name):
 
 
 @pytest.mark.parametrize("name", [view.name for view in VIEWS if "P1" not in view.adversary.owed])
-def test_no_run_is_open_longer_than_its_grant_the_watchdogs_time_and_one_turn(name):
+def test_no_run_is_open_longer_than_its_grant_the_watchdogs_time_and_one_turn(report, name):
     found = report(name)
     assert 0 < found.result.longest <= found.view.scale.bound, "and the worst case is reached"
 
@@ -45,14 +65,13 @@ def test_no_run_is_open_longer_than_its_grant_the_watchdogs_time_and_one_turn(na
         ("two", {"started", "resumed", "finished", "queued"}),
     ],
 )
-def test_the_search_goes_where_it_should(name, kinds):
+def test_the_search_goes_where_it_should(report, name, kinds):
     assert kinds <= set(report(name).actions)
 
 
 @pytest.mark.parametrize("mutant", mutants.MUTANTS, ids=lambda mutant: mutant.name)
-def test_a_mistake_in_the_core_is_caught_with_its_story(mutant):
-    with mutants.applied(mutant.name):
-        found = model.prove(BY_NAME[mutant.view])
+def test_a_mistake_in_the_core_is_caught_with_its_story(spoiled, mutant):
+    found = spoiled(mutant.name)
     assert found.result.broken.startswith(mutant.promise), found.result.broken or "not caught"
     assert found.story[0].lstrip().startswith("1  boots (power_on)")
     assert found.story[-1] == f"  => {found.result.broken}"
@@ -112,8 +131,17 @@ def test_the_command_prints_states_depth_bound_and_fails_with_a_story(capsys):
     assert row.startswith("leak ")
     assert f" of {BY_NAME['leak'].scale.bound} " in row
     assert "states" in total
+    assert "depth" in total
     assert model.main(["--mutant", "no boot close"]) == 1
     assert "=> P1: valve 1 was open" in capsys.readouterr().out
+
+
+def test_the_commands_figures_are_there_for_a_program(capsys):
+    assert model.main(["--view", "expander", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["states"] == told["views"][0]["states"] > 1000
+    assert told["views"][0]["overrun"] <= told["views"][0]["bound"]
+    assert told["views"][0]["broken"] == ""
 
 
 def test_the_command_names_views_and_mutants(capsys):
