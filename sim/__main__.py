@@ -17,6 +17,7 @@ VERBS = {
     "size": "sim.cli.size",
     "score": "sim.cli.score",
     "fleet": "sim.cli.fleet",
+    "faults": "sim.cli.faults",
 }
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sim.errors import FileError
 
-ENOENT, EEXIST, ENOTDIR, EISDIR, ENOSPC, ENOTEMPTY = 2, 17, 20, 21, 28, 39
+ENOENT, EIO, EEXIST, ENOTDIR, EISDIR, ENOSPC, ENOTEMPTY = 2, 5, 17, 20, 21, 28, 39
 CAPACITY = 1_000_000
 
 
@@ -23,7 +23,7 @@ def _normal(path: str) -> str:
 class Flash:
     """Files by absolute path. `steps` counts writing steps, `bytes_written` what they wrote."""
 
-    __slots__ = ("bytes_written", "capacity", "files", "folder", "folders", "on_write", "steps")
+    __slots__ = ("bytes_written", "capacity", "files", "folder", "folders", "on_write", "steps", "unreadable")
 
     def __init__(self, folder: Path | None = None) -> None:
         self.files: dict[str, bytes] = {}
@@ -32,6 +32,7 @@ class Flash:
         self.steps = 0
         self.bytes_written = 0
         self.on_write: Callable[[int, str, str], None] | None = None
+        self.unreadable: set[str] = set()  # a fault: reading these fails
         self.folder = folder
         if folder is not None:
             self._load(folder)
@@ -75,6 +76,8 @@ class Flash:
     def read(self, path: str) -> bytes:
         """The content of `path`."""
         path = _normal(path)
+        if path in self.unreadable:
+            raise OSError(EIO, path)
         try:
             return self.files[path]
         except KeyError:

@@ -1,0 +1,178 @@
+"""What really happened in a life: when water ran and where, when valves moved, when the board was awake or without power, and what it told of faults.
+
+Rule: records, judges nothing. Flows are constant between two changes of them, so spans of constant flow are the whole truth of the meters.
+"""
+
+import hashlib
+import json
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sim.errors import DeepSleep, Ending, PowerLoss
+from sim.port import PWRON_RESET, Port
+from sim.world import Scenario as Garden
+from sim.world import World
+
+if TYPE_CHECKING:
+    from sim.board import SimulatedBoard
+    from sim.broker import Message
+
+
+class Span(NamedTuple):
+    """Constant flow for a while; times in us of true time, flows in ml/s by zone."""
+
+    from_us: int
+    until_us: int
+    flows: tuple[float, ...]
+
+
+class Opening(NamedTuple):
+    """One time that a valve was open, from its move to its move."""
+
+    zone: int
+    from_us: int
+    until_us: int
+
+
+class Told(NamedTuple):
+    """A fault word that the board reported: `at_us` as the message dates it, or when it came."""
+
+    at_us: int
+    zone: int
+    word: str
+    present: bool
+    dated: bool
+
+
+class MeteredWorld(World):
+    """A world that tells of each change of its flows."""
+
+    def __init__(self, garden: Garden) -> None:
+        self.on_flow: Callable[[], None] = lambda: None
+        super().__init__(garden)
+
+    def refresh_flows(self) -> None:
+        """Work out the flows anew, and tell of it."""
+        super().refresh_flows()
+        self.on_flow()
+
+
+@dataclass
+class Truth:
+    """Fills itself while the board lives; `finish()` closes what is open at the end."""
+
+    board: SimulatedBoard
+    world: MeteredWorld
+    spans: list[Span] = field(default_factory=list)
+    openings: list[Opening] = field(default_factory=list)
+    awake: list[tuple[int, int]] = field(default_factory=list)
+    dark: list[tuple[int, int]] = field(default_factory=list)  # without power, from the end of a boot to the next boot
+    told: list[Told] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    heard_us: int = 0
+    on_happening: Callable[[str, int], None] = lambda *_: None
+
+    def __post_init__(self) -> None:
+        board, world = self.board, self.world
+        self._since_us = 0
+        self._flows: tuple[float, ...] = (0.0,) * len(world.zones)
+        self._open_us: dict[int, int] = {}
+        self._boot_us = -1
+        self._end_us = 0
+        self._lost_us = -1  # since when it has been without power
+        world.on_flow = self._flow
+        world.on_valve.append(self._valve)
+        board.on_boot, board.on_end = self._boot, self._end
+        board.bench.bridge.pulses = deque()  # all of them, not the last thousand
+        assert board.broker is not None
+        self._sender = "sprinkler-" + board.device_id
+        board.broker.subscribe("#", self._message)
+
+    def note(self, words: str) -> None:
+        """A line of the log."""
+        self.lines.append(f"{self.world.timeline.now_us} {words}")
+
+    def lose_power(self) -> None:
+        """The supply fails now, awake or asleep."""
+        self._lost_us = self.world.timeline.now_us
+
+    def digest(self) -> str:
+        """Of the whole log."""
+        return hashlib.sha256("\n".join(self.lines).encode()).hexdigest()
+
+    def finish(self) -> None:
+        """The life is over."""
+        self._flow()
+        now_us = self.world.timeline.now_us
+        for zone in list(self._open_us):
+            self.openings.append(Opening(zone, self._open_us.pop(zone), now_us))
+        if self._boot_us >= 0:
+            self.awake.append((self._boot_us, now_us))
+        elif self.board.flat or self._lost_us >= 0:
+            self.dark.append((max(self._lost_us, self._end_us), now_us))
+        self.openings.sort(key=lambda opening: opening.from_us)
+
+    # --- hooks
+
+    def _flow(self) -> None:
+        now_us = self.world.timeline.now_us
+        if now_us > self._since_us and any(self._flows):
+            self.spans.append(Span(self._since_us, now_us, self._flows))
+        self._since_us = now_us
+        self._flows = tuple(zone.flow_ml_s for zone in self.world.zones)
+
+    def _valve(self, zone: int) -> None:
+        now_us, opens = self.world.timeline.now_us, self.world.zones[zone].valve.open
+        self.note(f"valve {zone + 1} {'opens' if opens else 'closes'}")
+        if opens:
+            self._open_us.setdefault(zone, now_us)
+        elif zone in self._open_us:
+            self.openings.append(Opening(zone, self._open_us.pop(zone), now_us))
+        self.on_happening("opens" if opens else "closes", zone + 1)
+
+    def _boot(self, port: Port) -> None:
+        now_us = self.world.timeline.now_us
+        self.note(f"boot {port.session.cause}")
+        if port.session.cause == PWRON_RESET:
+            self.dark.append((max(self._lost_us, self._end_us), now_us))
+        self._lost_us = -1
+        self._boot_us = now_us
+        self.on_happening("boots", 0)
+
+    def _end(self, ending: Ending) -> None:
+        now_us = self._end_us = self.world.timeline.now_us
+        self.note(f"end {type(ending).__name__}")
+        if self._boot_us >= 0:
+            self.awake.append((self._boot_us, now_us))
+        self._boot_us = -1
+        if isinstance(ending, PowerLoss):
+            self._lost_us = now_us
+        if isinstance(ending, DeepSleep):
+            self.on_happening("sleeps", 0)
+
+    def _message(self, message: Message) -> None:
+        self.note(f"{message.sender or '-'} {message.topic} {message.payload.decode(errors='backslashreplace')}")
+        if message.sender != self._sender:
+            return
+        self.heard_us = message.at_us
+        leaf = message.topic.rpartition("/")[2]
+        if leaf == "event":
+            event = json.loads(message.payload)
+            if event["event"] in ("fault", "fault_cleared"):
+                self._tell(event["at"], event["zone"], event["reason"], event["event"] == "fault")
+        elif leaf == "state":
+            state = json.loads(message.payload)
+            self._tell_all(state, 0, state["faults"])
+            for row in state["zones"]:
+                self._tell_all(state, row["zone"], row["faults"])
+
+    def _tell_all(self, state: dict[str, Any], zone: int, words: list[str]) -> None:
+        for word in words:
+            self._tell(state["at"], zone, word, present=True)
+
+    def _tell(self, at_s: int, zone: int, word: str, present: bool) -> None:
+        now_us = self.world.timeline.now_us
+        at_us = round((at_s - self.world.scenario.start_unix_s) * 1_000_000) if at_s else now_us
+        self.told.append(Told(at_us, zone, word, present, bool(at_s)))

@@ -1,0 +1,274 @@
+"""The verdict on a life: how much water ran that nobody asked for, which openings outlasted their grant, which starts were missed.
+
+Rule: stands on the world's meters and valves, and on what was truly asked for. Definitions are in docs/faults.md; each figure here is one of them.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from sim.faults.calendar import program_asks
+from sim.faults.house import CAP_S, Ask
+from sim.faults.life import Life
+from sim.faults.truth import Opening, Truth
+from sim.hydraulics import WHEEL_TURNS_ML_S
+
+SLACK_S = 6.0  # a step of the loop, the watchdog's 3.2 s, a boot, the pulse
+LEAK_WINDOW_S = 90.0  # awake, this long until water that should not run is told: 250 ml at the slowest that the wheel turns for, and the words' way out
+METER_ERROR_ML = 10.0  # some pulses of the meter
+TELLS = ("leak", "overrun", "sensor", "no_flow")  # the faults that tell a person to go and look at the water
+TELL_LATE_US = 120_000_000
+SHORT = 0.9  # a run that got less of its time than this counts as short
+
+type Interval = tuple[int, int]
+
+
+class Excess(NamedTuple):
+    """Water outside every grant: where, when, and why it cannot be granted."""
+
+    zone: int
+    from_us: int
+    until_us: int
+    why: str
+
+
+@dataclass(slots=True)
+class Verdict:
+    """Of one life. All in ml, but for counts."""
+
+    hours: float = 0.0
+    opens: int = 0
+    opens_beyond_cap: int = 0
+    unaccounted_ml: float = 0.0
+    starts: int = 0
+    missed_runs: int = 0
+    short_runs: int = 0
+    crashes: int = 0
+    metered_ml: float = 0.0
+    dark_ml: float = 0.0  # ran while the board had no power
+    told_ml: float = 0.0  # ran on, and the board had reported why
+    window_ml: float = 0.0  # within the leak window
+    seeped_ml: float = 0.0  # too slow for the meter's wheel
+    story: list[str] = field(default_factory=list)  # what is wrong, in words
+
+    @property
+    def good(self) -> bool:
+        """Nothing is wrong."""
+        return not self.story
+
+
+def overlap_us(interval: Interval, others: Iterable[Interval]) -> int:
+    """How much of `interval` lies in `others`, which do not overlap."""
+    return sum(max(0, min(interval[1], high) - max(interval[0], low)) for low, high in others)
+
+
+class _Judge:
+    def __init__(self, life: Life) -> None:
+        self.life = life
+        self.truth: Truth = life.truth
+        self.start_s = life.world.scenario.start_unix_s
+        scenario, end_s = life.story.scenario, life.world.unix_s()
+        place = scenario.start.tzinfo
+        assert place is not None
+        programs = program_asks(life.house.versions, end_s, place, scenario.clock_off_s, life.excused)
+        self.asks = sorted([*programs, *life.house.asks.values()], key=lambda ask: ask.until_s)
+        self.found = Verdict(
+            hours=life.timeline.now_us / 3.6e9, opens=len(self.truth.openings), crashes=len(life.board.crashes)
+        )
+        self.found.metered_ml = sum(zone.meter_ml for zone in life.world.zones)
+        self.boots = [low for low, _ in self.truth.awake]
+        self.ends = [high for _, high in self.truth.awake]
+
+    def unix_s(self, at_us: int) -> float:
+        return self.start_s + at_us / 1_000_000
+
+    # --- what was granted
+
+    def fitting(self, opening: Opening) -> list[Ask]:
+        """The asks that this opening may answer."""
+        at_s = self.unix_s(opening.from_us)
+        return [
+            ask
+            for ask in self.asks
+            if ask.zone in (0, opening.zone + 1)
+            and ask.from_s <= at_s <= ask.until_s
+            and at_s <= ask.ended_s
+            and ask.length_s > 0
+        ]
+
+    def grant_us(self, opening: Opening) -> int:
+        """How long this opening was granted, by the asks that are used up first; their time is booked."""
+        at_s, left_s = self.unix_s(opening.from_us), (opening.until_us - opening.from_us) / 1e6
+        granted_s = 0.0
+        for ask in self.fitting(opening):
+            most_s = min(ask.length_s - ask.used_s, ask.ended_s - at_s - granted_s + SLACK_S)
+            take_s = max(0.0, min(left_s - granted_s, most_s))
+            ask.used_s += take_s
+            granted_s += take_s
+        return round((granted_s + SLACK_S) * 1e6) if granted_s else 0
+
+    # --- what was not
+
+    def excesses(self) -> list[Excess]:
+        found = []
+        for opening in self.truth.openings:
+            granted_us = self.grant_us(opening)
+            if opening.from_us + granted_us < opening.until_us:
+                why = "after its time" if granted_us else "that nobody asked for"
+                found.append(Excess(opening.zone, opening.from_us + granted_us, opening.until_us, why))
+            self._outlasts(opening, granted_us)
+        return found + self._leaks()
+
+    def _outlasts(self, opening: Opening, granted_us: int) -> None:
+        """Count an opening that is longer than the longest grant that it may have, if the board could have closed it and said nothing."""
+        longest_s = min(CAP_S, max((ask.length_s for ask in self.fitting(opening)), default=0.0))
+        limit_us = min(granted_us, round((longest_s + SLACK_S) * 1e6)) if longest_s else 0
+        dark_us = overlap_us((opening.from_us, opening.until_us), self.truth.dark)
+        if opening.until_us - opening.from_us - dark_us <= limit_us:
+            return
+        late_us = opening.from_us + limit_us
+        pushed = any(
+            pulse.zone == opening.zone + 1
+            and not pulse.opens
+            and opening.from_us < pulse.at_us <= late_us + dark_us + 10_000_000
+            for pulse in self.life.board.bench.bridge.pulses
+            if opening.from_us < pulse.at_us < opening.until_us - 1_000_000
+        )
+        if pushed or self.told(late_us, opening.until_us):
+            return
+        self.found.opens_beyond_cap += 1
+        seconds = (opening.until_us - opening.from_us - dark_us) / 1e6
+        self.found.story.append(
+            f"zone {opening.zone + 1} was open for {seconds:.0f} s from {opening.from_us / 3.6e9:.3f} h on; {longest_s:.0f} s was the most that was granted"
+        )
+
+    def _leaks(self) -> list[Excess]:
+        """Water through closed valves, as spans of one zone."""
+        found: list[Excess] = []
+        for span in self.truth.spans:
+            for zone, flow in enumerate(span.flows):
+                if not flow or self._open(zone, span.from_us):
+                    continue
+                if flow < WHEEL_TURNS_ML_S:
+                    self.found.seeped_ml += flow * (span.until_us - span.from_us) / 1e6
+                elif found and found[-1].zone == zone and found[-1].until_us == span.from_us:
+                    found[-1] = found[-1]._replace(until_us=span.until_us)
+                else:
+                    found.append(Excess(zone, span.from_us, span.until_us, "through the closed valve"))
+        return found
+
+    def _open(self, zone: int, at_us: int) -> bool:
+        return any(
+            opening.zone == zone and opening.from_us <= at_us < opening.until_us for opening in self.truth.openings
+        )
+
+    def window_end_us(self, at_us: int) -> int:
+        """The end of the leak window of water that begins at `at_us`: LEAK_WINDOW_S after the board is awake."""
+        index = bisect_left(self.ends, at_us + 1)
+        awake_us = max(at_us, self.boots[index]) if index < len(self.boots) else self.life.timeline.now_us
+        return awake_us + round(LEAK_WINDOW_S * 1e6)
+
+    def told(self, from_us: int, until_us: int) -> bool:
+        """Did the board report, at a moment between those or a little later, a fault that explains running water?"""
+        low, high = from_us - 5_000_000, until_us + TELL_LATE_US
+        active: set[tuple[int, str]] = set()
+        reports = [report for report in self.truth.told if report.word in TELLS]
+        for report in sorted((report for report in reports if report.dated), key=lambda report: report.at_us):
+            if report.at_us > high:
+                break
+            if report.at_us > low and (report.present or active):
+                return True
+            (active.add if report.present else active.discard)((report.zone, report.word))
+        return bool(active) or any(report.present and report.at_us >= low for report in reports if not report.dated)
+
+    def account(self, excess: Excess) -> None:
+        """Put the water of one excess to where it belongs."""
+        told = self.told(excess.from_us, excess.until_us)
+        window_us = self.window_end_us(excess.from_us)
+        for span in self.truth.spans:
+            low, high = max(span.from_us, excess.from_us), min(span.until_us, excess.until_us)
+            flow = span.flows[excess.zone]
+            if low >= high or not flow:
+                continue
+            dark_us = overlap_us((low, high), self.truth.dark)
+            in_window_us = max(0, min(high, window_us) - low)
+            in_window_us = max(0, in_window_us - overlap_us((low, low + in_window_us), self.truth.dark))
+            rest_ml = flow * (high - low - dark_us - in_window_us) / 1e6
+            self.found.dark_ml += flow * dark_us / 1e6
+            self.found.window_ml += flow * in_window_us / 1e6
+            if told:
+                self.found.told_ml += rest_ml
+            else:
+                self._unaccounted(excess, rest_ml)
+
+    def _unaccounted(self, excess: Excess, ml: float) -> None:
+        if ml <= METER_ERROR_ML:
+            return
+        self.found.unaccounted_ml += ml
+        self.found.story.append(
+            f"{ml / 1000:.2f} l of zone {excess.zone + 1} ran {excess.why}, between {excess.from_us / 3.6e9:.3f} h and {excess.until_us / 3.6e9:.3f} h"
+        )
+
+    # --- what should have been
+
+    def count_runs(self) -> None:
+        """Starts that had to be made: the first opening of the zone from then on is theirs."""
+        free = [opening for opening in self.truth.openings if opening.until_us - opening.from_us > 500_000]
+        for ask in sorted((ask for ask in self.asks if ask.start_s), key=lambda ask: (not ask.must, ask.start_s)):
+            mine = next(
+                (
+                    one
+                    for one in free
+                    if one.zone + 1 == ask.zone and ask.from_s <= self.unix_s(one.from_us) <= ask.until_s
+                ),
+                None,
+            )
+            if mine is not None:
+                free.remove(mine)
+            if not ask.must or any(self._beside(ask, other) for other in self.life.house.asks.values()):
+                continue
+            self.found.starts += 1
+            if mine is None:
+                self.found.missed_runs += 1
+                if not self.life.story.scenario.forbids_watering:
+                    hour = (ask.start_s - self.start_s) / 3600
+                    self.found.story.append(f"{ask.what} of zone {ask.zone} did not start at {hour:.2f} h")
+            elif self._open_s(ask.zone, mine.from_us) < SHORT * ask.length_s:
+                self.found.short_runs += 1
+
+    @staticmethod
+    def _beside(ask: Ask, other: Ask) -> bool:
+        """Did a person want water there around the program's start? Then it may be one or the other."""
+        return other.zone in (0, ask.zone) and ask.start_s - 7200 <= other.from_s <= ask.start_s + 1800
+
+    def _open_s(self, zone: int, from_us: int) -> float:
+        """Seconds for which the valve was open in the two hours from then on."""
+        end_us = from_us + 7_200_000_000
+        return (
+            sum(
+                min(one.until_us, end_us) - one.from_us
+                for one in self.truth.openings
+                if one.zone + 1 == zone and from_us <= one.from_us < end_us
+            )
+            / 1e6
+        )
+
+    def judge(self) -> Verdict:
+        for excess in self.excesses():
+            self.account(excess)
+        self.count_runs()
+        if self.found.crashes:
+            last = self.life.board.crashes[0].strip().splitlines()[-1]
+            self.found.story.append(f"the firmware crashed {self.found.crashes} times: {last}")
+        return self.found
+
+
+def judge(life: Life) -> Verdict:
+    """The verdict on a life that is over."""
+    return _Judge(life).judge()
+
+
+def worst(verdicts: Sequence[Verdict]) -> Verdict:
+    """The one with the most water unaccounted for, then with the most openings beyond their grant."""
+    return max(verdicts, key=lambda verdict: (verdict.unaccounted_ml, verdict.opens_beyond_cap))

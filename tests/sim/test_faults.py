@@ -1,0 +1,146 @@
+"""The fault campaign: the shipped firmware must pass it, spoiled firmware must not; lives are repeatable, and shrink to a story."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sim.__main__ import main
+from sim.faults import campaign, scenario
+from sim.faults.campaign import Row, outcome, rows, story_of
+from sim.faults.shrink import Shrinker
+from sim.faults.verdict import Verdict
+
+ROOT = Path(__file__).resolve().parents[2]
+AGREED = ("name", "seeds", "hours", "opens_beyond_cap", "unaccounted_ml", "missed_runs")
+
+
+BRIEF = """area = "power"
+story = "An hour with a short run and a power cut in it."
+days = 0.05
+[[program]]
+zone = 1
+start_min = 20
+run_time_s = 30
+[[fault]]
+do = "power.cut"
+when = "opens"
+after_s = [1, 40]
+off_s = [0.1, 9]
+"""
+
+
+@pytest.fixture
+def brief(tmp_path: Path) -> Path:
+    """A short scenario of one's own."""
+    path = tmp_path / "brief.toml"
+    path.write_text(BRIEF)
+    return path
+
+
+def test_the_same_seed_gives_the_same_log_byte_for_byte_in_any_process(brief: Path, tmp_path: Path) -> None:
+    logs = []
+    for number in (1, 2):
+        path = tmp_path / f"{number}.log"
+        wish = [
+            sys.executable,
+            "-m",
+            "sim",
+            "faults",
+            "--scenario",
+            "longest_run",
+            "--seed",
+            "5",
+            "--json",
+            "--log",
+            str(path),
+        ]
+        done = subprocess.run(wish, cwd=ROOT, env={"PYTHONHASHSEED": str(number)}, stdout=subprocess.PIPE, check=True)
+        logs.append(path.read_bytes())
+        told = json.loads(done.stdout)["scenarios"][0]["log_sha256"]
+        digest = hashlib.sha256(path.read_bytes().rstrip(b"\n")).hexdigest()
+        assert told == hashlib.sha256(digest.encode()).hexdigest()
+    assert logs[0] == logs[1]
+    assert logs[0].count(b"\n") > 100
+
+
+def test_another_seed_is_another_life(brief: Path) -> None:
+    one = scenario.load(str(brief))
+    assert outcome(one, 1).log_sha256 != outcome(one, 2).log_sha256
+
+
+def test_shrinking_leaves_a_good_life_alone(brief: Path) -> None:
+    story = story_of(scenario.load(str(brief)), 0)
+    shrinker = Shrinker(story)
+    assert shrinker.run() is story
+    assert shrinker.tries == 1
+
+
+def test_json_has_the_agreed_keys_first_and_nothing_went_wrong(brief: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["faults", "--scenario", str(brief), "--seeds", "3", "--jobs", "2", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [tuple(row)[:6] for row in found["scenarios"]] == [AGREED]
+    assert found["scenarios"][0]["seeds"] == 3
+    assert found["total"]["hours"] == pytest.approx(3 * 1.2)
+    assert found["good"]
+
+
+def test_processes_give_what_one_process_gives(brief: Path) -> None:
+    chosen = [scenario.load(str(brief))]
+    alone, together = (campaign.run(chosen, range(6), jobs, lambda *_: False) for jobs in (1, 2))
+    assert alone == together
+
+
+def test_a_campaign_that_is_stopped_keeps_what_it_did(brief: Path) -> None:
+    done = campaign.run([scenario.load(str(brief))], range(50), 1, lambda part, _: part > 0.03)
+    assert [one.seed for one in done] == [0, 1]
+
+
+def test_a_wrong_life_ends_in_one_and_names_the_command_that_shrinks_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sick = Verdict(hours=1, opens_beyond_cap=1, story=["zone 1 was open for ever"])
+    monkeypatch.setattr(campaign, "outcome", lambda one, seed: campaign.Outcome(one.name, seed, sick, ""))
+    assert main(["faults", "--scenario", "longest_run", "--seeds", "2", "--jobs", "1"]) == 1
+    told = capsys.readouterr().out
+    assert "zone 1 was open for ever" in told
+    assert "--scenario longest_run --seed 1 --shrink" in told
+
+
+def test_missed_starts_are_not_counted_where_the_cause_forbids_watering() -> None:
+    stuck, free = scenario.load("valve_sticks_closed"), scenario.load("longest_run")
+    missed = Verdict(starts=4, missed_runs=3)
+    found = rows([stuck, free], [campaign.Outcome(one.name, 0, missed, "") for one in (stuck, free)])
+    assert [row.as_json()["missed_runs"] for row in found] == [0, 3]
+    assert found[0].as_json()["forbidden_runs"] == 3
+
+
+def test_the_page_shows_every_scenario_and_needs_no_other_file() -> None:
+    from sim.faults.report import page
+
+    chosen = [scenario.load(name) for name in ("longest_run", "valve_sticks_closed")]
+    sick = Verdict(hours=1, starts=2, missed_runs=1, metered_ml=5e4, unaccounted_ml=2e4, story=["20 l <ran>"])
+    found = [Row(one, (campaign.Outcome(one.name, 3, sick, ""),)) for one in chosen]
+    text = page(found, campaign.summary(found, 0.0))
+    assert text.count("<svg") == 2
+    assert not [tag for tag in ("<script", "<link", "<img", " src=", "@import") if tag in text]
+    assert "20 l &lt;ran&gt;" in text
+    assert all(one.name in text and one.story in text for one in chosen)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--seeds", "0"], "--seeds must be"),
+        (["--shrink"], "name one --scenario"),
+        (["--scenario", "witchcraft"], "no scenario called"),
+        (["--scenario", "longest_run", "--scenario", "longest_run"], "named twice"),
+        (["--scenario", "longest_run", "--area", "valve"], "no scenario of the area"),
+    ],
+)
+def test_wrong_usage_is_two_and_told(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["faults", *arguments]) == 2
+    assert words in capsys.readouterr().err
