@@ -88,6 +88,7 @@ class SimulatedBoard:
             if self.settings.held:
                 zone.valve.held, zone.valve.coil_ohm = True, HELD_OHM
         self.bench = Bench(self.world, seed or 0, (1 << 4) - 1 if self.settings.swapped else 0)
+        self.bench.flow_meter_ma = power.DRAWS["flow_meter"] if self.settings.ul_per_pulse else 0.0
         self.chip = Chip(bytes.fromhex(device_id), hardware.flash or Flash(), seed)
         self.chip.sdk_station = (self.settings.wifi_ssid, self.settings.wifi_password)
         if not self.settings.device_key and seed is not None:

@@ -18,13 +18,12 @@ ASLEEP_MA = {  # by the Feather's revision
 
 
 def parts_ma(config: Mapping[str, object]) -> float:
-    """What hangs on the 3.3 V supply all day long, whatever the board does; `config` is the content of config.json."""
+    """What hangs on the 3.3 V supply all day long, whatever the board does; `config` is the content of config.json. The flow meter does not: it is switched."""
     raw = config["soil_raw"]
     assert isinstance(raw, list)
     analog = config.get("analog_probe_zone", 0)
     probes = sum(bool(zone) for number, zone in enumerate(raw, 1) if number != analog)
     counts = {
-        "flow_meter": bool(config["ul_per_pulse"]),
         "soil_probe": probes,
         "current_sensor": (config["battery_sensor"] == "ina219") + bool(config["panel_sensor"]),
         "expander": config["zones"] != 1 or config.get("rain_switch") == "expander",

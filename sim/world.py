@@ -74,6 +74,7 @@ class World:
         self.drawn_mah = 0.0  # sum of what came out of it
         self.load_ma = 0.0
         self.parts_ma = 0.0  # what hangs on the board's 3.3 V; it is fed whenever the board is
+        self.switched_ma = 0.0  # what the board has switched on
         self.held_ma = 0.0  # what a driven coil takes, as long as it is driven
         self.pulse_ma = 0.0  # the same for a pulse: seen by a current sensor; its charge is taken by `draw_mah`
         self.darkness = False  # a fault: something lies on the panel
@@ -115,7 +116,7 @@ class World:
         slot = self.now()
         light = 0.0 if self.darkness else slot.light_w_m2
         available_a = battery.panel_a(light, self.scenario.panel_w)
-        load_a = (self.load_ma + self.held_ma + self.pulse_ma) / 1000
+        load_a = (self.load_ma + self.switched_ma + self.held_ma + self.pulse_ma) / 1000
         drawn_a, into_cell_a = battery.charger_a(self.charge, available_a, load_a, slot.temperature_c)
         return light, available_a, drawn_a, into_cell_a
 
@@ -135,6 +136,12 @@ class World:
         if load_ma != self.load_ma:
             self.advance()
             self.load_ma = load_ma
+
+    def set_switched_ma(self, switched_ma: float) -> None:
+        """What the board has switched on draws this from now on."""
+        if switched_ma != self.switched_ma:
+            self.advance()
+            self.switched_ma = switched_ma
 
     def set_coil_ma(self, coil_ma: float, *, lasts: bool) -> None:
         """What the driven coil takes out of the cell from now on: for as long as its valve is held open (`lasts`), or during a pulse."""
@@ -221,7 +228,7 @@ class World:
     def _step(self, slot: climate.Slot, seconds: float, share: float) -> None:
         """Let `seconds` of the lawn's time pass within one slot; the soil gets `share` of the water that waits for it."""
         available_a = 0.0 if self.darkness else battery.panel_a(slot.light_w_m2, self.scenario.panel_w)
-        load_a = (self.load_ma + self.held_ma) / 1000
+        load_a = (self.load_ma + self.switched_ma + self.held_ma) / 1000
         into_cell_a = battery.charger_a(self.charge, available_a, load_a, slot.temperature_c)[1]
         moved_mah = into_cell_a * seconds / 3.6
         moved_mah = min(max(moved_mah, -self.charge_mah), self.scenario.capacity_mah - self.charge_mah)

@@ -18,6 +18,7 @@ HARDWARE = ROOT / "hardware"
 PAGE = HARDWARE / "BOM.md"
 WAKES, STARTING_S, CONNECTED_S = 96, 1.6, 4.0  # a day of the default 900 s, and what a wake lasts (reported)
 RUN_S = 1200
+WATCH_S = 24 * 8.5  # of closed valves, once an hour
 DAY_S = 86_400
 
 type Row = tuple[str, float, float]
@@ -32,15 +33,17 @@ def day() -> list[Row | str]:
     """A reference day of a recommended build, as (what, mA, s); a word is a line that adds up what stands above it."""
     ma = {name: float(row["ma"]) for name, row in draws().items()}
     starting_s, connected_s = WAKES * STARTING_S, WAKES * CONNECTED_S
+    asleep_s = DAY_S - starting_s - connected_s - RUN_S - WATCH_S
     return [
-        ("asleep", ma["feather_rev_g_asleep"], DAY_S - starting_s - connected_s),
+        ("asleep", ma["feather_rev_g_asleep"], asleep_s),
         (f"{WAKES} wakes, radio off", ma["awake"], starting_s),
         (f"{WAKES} wakes, radio on", ma["radio"], connected_s),
         "no watering, no sensors",
         ("one run of 20 minutes, awake, radio on", ma["radio"], RUN_S),
         "with that run",
         ("both INA219, powered down but for readings", 2 * ma["current_sensor"], DAY_S),
-        ("flow meter, always on", ma["flow_meter"], DAY_S),
+        ("flow meter, while awake", ma["flow_meter"], starting_s + connected_s + RUN_S + WATCH_S),
+        ("the hour's watch of closed valves, radio on", ma["radio"], WATCH_S),
         "and a flow meter",
         ("one soil probe, always on", ma["soil_probe"], DAY_S),
         "one zone, all sensors",
@@ -50,7 +53,7 @@ def day() -> list[Row | str]:
 def more() -> list[Row]:
     """What other builds and habits add to that day."""
     ma = {name: float(row["ma"]) for name, row in draws().items()}
-    asleep_s = DAY_S - WAKES * (STARTING_S + CONNECTED_S)
+    asleep_s = DAY_S - WAKES * (STARTING_S + CONNECTED_S) - RUN_S - WATCH_S
     return [
         ("a Feather before revision G", ma["feather_rev_f_asleep"] - ma["feather_rev_g_asleep"], asleep_s),
         ("each further soil probe", ma["soil_probe"], DAY_S),

@@ -143,6 +143,8 @@ class App:
         if self.safe_mode:
             actions = [action[:-1] + ("safe_mode",) if action[-1] == "over_cap" else action for action in actions]
         self.again = self.runs.carry_out(actions)
+        if self.senses.flow:
+            self.board.feed_meter()
         if self.runs.check:
             from .check import follow
 

@@ -45,6 +45,7 @@ class Board:
         self.button_up = machine.Pin(
             BUTTON_PIN, machine.Pin.IN, machine.Pin.PULL_UP
         )  # call it: 0 while the button is down
+        self._supply = machine.Pin(closer.ENABLE_PIN, machine.Pin.OUT, value=0)
         self.held = closer.held(closer_config)  # valves that are open only while they are driven
         self.device_id = "".join("%02x" % b for b in machine.unique_id())
 
@@ -172,6 +173,10 @@ class Board:
         """Call `handler(pin)` at each pulse of the flow meter."""
         pin = self.machine.Pin(FLOW_PIN, self.machine.Pin.IN)
         pin.irq(handler=handler, trigger=self.machine.Pin.IRQ_RISING)
+
+    def feed_meter(self):
+        """Let the flow meter have its supply, which is that of the coils: the closer lets it fall at each pulse, and so does a sleep."""
+        self._supply(1)
 
     def flow_pin_level(self):
         """The level of the flow meter's pin, held up, where something else hangs on it."""

@@ -44,6 +44,8 @@ PULLED = (
 class Bench:
     """Everything around one board, over all its boots.
 
+    The flow meter has its supply from that of the coils, which the enable pin switches.
+
     Faults: `bus.absent`, `bus.hold()`, `flow_meter_broken`, the world's valves, and the sensors' flaws: `probe_flaws` (of each zone's probe, in parts of its
     range), `battery_flaw` and `panel_flaw` (in V).
     """
@@ -53,6 +55,7 @@ class Bench:
         "_counted",
         "_counted_ml",
         "_outputs",
+        "_pulses",
         "adc_broken",
         "adc_noise",
         "air_c",
@@ -62,6 +65,7 @@ class Bench:
         "bus",
         "expander",
         "flow_meter_broken",
+        "flow_meter_ma",
         "led_changes",
         "on_button",
         "panel_flaw",
@@ -91,6 +95,7 @@ class Bench:
         self.rain_pin = False  # the rain switch hangs on the flow meter's pin
         self.expander.pulled_low_mask = lambda: 1 << RAIN_GPIO if self.raining() else 0
         self.flow_meter_broken = False
+        self.flow_meter_ma = 0.0  # what it draws while it is fed, from the coils' supply
         self.pulses_per_litre = PULSES_PER_LITRE
         self.adc_broken = False  # a fault: nothing is connected
         self.adc_noise = 1.5  # standard deviation, in steps of 1/1024
@@ -98,6 +103,7 @@ class Bench:
         self.on_button: Callable[[int], None] | None = None
         self._button_down = False
         self._counted = 0
+        self._pulses = 0  # counted and not taken yet
         self._counted_ml = 0.0
         self._outputs: list[int | None] = [None] * 17
         self.bus.parts[0x40] = CurrentSensor(world.timeline, self._measure_battery)
@@ -128,6 +134,8 @@ class Bench:
         before = self._outputs[pin]
         if level == before:
             return
+        if pin == ENABLE:
+            self._count_flow()
         self._outputs[pin] = level
         if pin in (OPEN, CLOSE, ENABLE):
             self._drive()
@@ -138,6 +146,7 @@ class Bench:
 
     def release_all(self) -> None:
         """A reset, deep sleep or power loss: the board drives nothing."""
+        self._count_flow()
         self._outputs = [None] * 17
         self._drive()
 
@@ -149,6 +158,7 @@ class Bench:
 
     def _drive(self) -> None:
         enable = self.level(ENABLE) == 1
+        self.world.set_switched_ma(self.flow_meter_ma if enable else 0.0)
         zones = len(self.world.zones)
         awake_mask = int(enable) if zones == 1 else self.expander.driven_high_mask
         self.bridge.update(enable=enable, lines=(self.level(OPEN) == 1, self.level(CLOSE) == 1), awake_mask=awake_mask)
@@ -164,14 +174,21 @@ class Bench:
 
     def take_flow_pulses(self) -> int:
         """Pulses of the flow meter since the last call."""
-        turned_ml = self.world.turned_ml
-        if turned_ml == self._counted_ml:  # nothing turned since
-            return 0
-        self._counted_ml = turned_ml
-        total = int(turned_ml * self.pulses_per_litre / 1000)
-        new = total - self._counted
+        self._count_flow()
+        pulses, self._pulses = self._pulses, 0
+        return pulses
+
+    def _count_flow(self) -> None:
+        """The meter counts what turned it since the last look, if it was fed."""
+        world = self.world
+        world.advance_water()
+        if world.turned_ml == self._counted_ml:  # nothing turned since
+            return
+        self._counted_ml = world.turned_ml
+        total = int(world.turned_ml * self.pulses_per_litre / 1000)
+        if self.level(ENABLE) == 1 and not self.flow_meter_broken:
+            self._pulses += total - self._counted
         self._counted = total
-        return 0 if self.flow_meter_broken else new
 
     # --- analog
 

@@ -24,7 +24,7 @@ class Rig:
         self.board = SimulatedBoard(
             self.world, self.broker, settings=Settings(always_responsive=responsive, **settings), seed=1
         )
-        self.world.parts_ma = 0.0  # the battery's tests are about what the firmware makes the board draw
+        self.world.parts_ma = self.board.bench.flow_meter_ma = 0.0  # the battery's tests are about the board's own draw
         self.key = self.board.key
         self.counter = 0
         self.moves: list[tuple[float, int, bool]] = []

@@ -95,14 +95,14 @@ def test_load_is_what_the_firmware_draws() -> None:
     assert wet[0, 6] - dry[0, 6] == pytest.approx(75 / 6, abs=1)  # ten minutes with the radio on
 
 
-def test_load_has_what_hangs_on_the_board_all_day() -> None:
+def test_load_has_what_hangs_on_the_board() -> None:
     program = Program(run_time_s=0, wake_interval_s=3600)
     bare, metered, full = (
         sizing.measured_load_ma(program, "rev_g", 1.2, without=left_out)[0].sum()
         for left_out in (("flow_meter", "soil_probe"), ("soil_probe",), ())
     )
-    assert metered - bare == pytest.approx(power.DRAWS["flow_meter"] * 24, rel=0.02)
-    assert full - metered == pytest.approx(power.DRAWS["soil_probe"] * 24, rel=0.02)
+    assert 0 < metered - bare < power.DRAWS["flow_meter"]  # the meter is off in sleep; once an hour it is watched
+    assert full - metered == pytest.approx(power.DRAWS["soil_probe"] * 24, rel=0.02)  # the probe has no switch
 
 
 def test_a_part_that_cannot_be_left_out_is_refused() -> None:
