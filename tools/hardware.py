@@ -1,8 +1,8 @@
-"""The tables of hardware/BOM.md that are made from data: python -m tools.hardware [--check].
+"""What is made from the data in hardware/: the tables of BOM.md and the wiring diagrams. python -m tools.hardware [--check]
 
-Rule: arranges and adds up, and knows no figure of its own; they stand in hardware/power.toml, which the simulator reads as well. Each table lies between
-two marks, `<!-- power -->` and `<!-- /power -->`, and nothing else of the page is touched. Exit codes: 0 the page is (now) right, 1 with --check: it is
-not, 2 wrong usage.
+Rule: arranges and adds up, and knows no figure of its own; they stand in parts.toml, wiring.toml and power.toml, which the simulator reads as well. Each
+table lies between two marks, such as `<!-- power -->` and `<!-- /power -->`, and nothing else of the page is touched. Exit codes: 0 all is (now) right,
+1 with --check: it is not, 2 wrong usage, 3 the wiring cannot be built.
 """
 
 import argparse
@@ -12,12 +12,15 @@ import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
+from tools import wiring
 from tools.sections import ROOT
 
 HARDWARE = ROOT / "hardware"
 PAGE = HARDWARE / "BOM.md"
 WAKES, STARTING_S, CONNECTED_S = 96, 1.6, 4.0  # a day of the default 900 s, and what a wake lasts (reported)
 RUN_S = 1200
+BUILDS = ("minimal", "recommended", "three zones")
+DIAGRAMS = {"one": "One zone", "many": "Two to four zones (two are drawn; zone 3 and 4 likewise on GP2 and GP3)"}
 WATCH_S = 24 * 8.5  # of closed valves, once an hour
 DAY_S = 86_400
 
@@ -84,6 +87,37 @@ def power() -> str:
     return "\n".join(lines)
 
 
+def parts() -> str:
+    """What to buy for three builds, with the sums."""
+    rows = tomllib.loads((HARDWARE / "parts.toml").read_text("utf-8"))["part"]
+    lines = [f"| part | number | for | {' | '.join(BUILDS)} | USD each |", "|---|---|---|---|---|---|---|"]
+    for row in rows:
+        counts = " | ".join(str(count or "") for count in row["quantity"])
+        lines.append(f"| {row['what']} | {row['number']} | {row['for']} | {counts} | {row['usd']:.2f} |")
+    sums = [sum(row["usd"] * row["quantity"][build] for row in rows) for build in range(len(BUILDS))]
+    lines.append(f"| **sum, USD** | | | {' | '.join(f'**{round(each)}**' for each in sums)} | |")
+    return "\n".join(lines)
+
+
+def choices() -> str:
+    """Each part's figures, what may stand in its place, where its price is from; then the tools."""
+    table = tomllib.loads((HARDWARE / "parts.toml").read_text("utf-8"))
+    lines = ["| part | figures | instead | price from |", "|---|---|---|---|"]
+    lines += [f"| {row['what']} | {row['figures']} | {row['alternative']} | {row['price']} |" for row in table["part"]]
+    return "\n".join([*lines, "", "Tools: " + "; ".join(row["what"] for row in table["tool"]) + "."])
+
+
+def connections() -> str:
+    """Every net of the larger build, pin by pin; what differs with one zone stands in the file."""
+    lines = ["| net | joins |", "|---|---|"]
+    many = wiring.read(HARDWARE / "wiring.toml", "many")
+    names = {part.key: part.name for part in many.parts}
+    for net in many.nets:
+        pins = (pin.partition(".") for pin in net.pins)
+        lines.append(f"| {net.name} | {', '.join(f'{names[part]} {pin}' for part, _, pin in pins)} |")
+    return "\n".join(lines)
+
+
 def filled(page: str, tables: Iterable[tuple[str, str]]) -> str:
     """The page with each (mark, table) in its place. Raises ValueError where a mark is not there exactly once."""
     for mark, table in tables:
@@ -94,21 +128,36 @@ def filled(page: str, tables: Iterable[tuple[str, str]]) -> str:
     return page
 
 
+def made() -> dict[Path, str]:
+    """Every file that is made from the data, with its content. Raises WiringError."""
+    tables = [("parts", parts()), ("choices", choices()), ("connections", connections()), ("power", power())]
+    files = {PAGE: filled(PAGE.read_text("utf-8"), tables)}
+    for build, title in DIAGRAMS.items():
+        files[HARDWARE / f"wiring-{build}.svg"] = wiring.draw(wiring.read(HARDWARE / "wiring.toml", build), title)
+    return files
+
+
 def main(arguments: list[str]) -> int:
-    """Write the tables, or check them; the exit code."""
+    """Write all that is made, or check it; the exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m tools.hardware", description="The tables of hardware/BOM.md, from data."
+        prog="python -m tools.hardware", description="Tables and diagrams of hardware/, from data."
     )
-    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if the page is not up to date")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit code 1 if something is not up to date"
+    )
     options = parser.parse_args(arguments)
-    before = PAGE.read_text("utf-8")
-    after = filled(before, [("power", power())])
-    if options.check and after != before:
-        print("hardware/BOM.md is not up to date; run: python -m tools.hardware", file=sys.stderr)
-        return 1
-    if not options.check:
-        Path(PAGE).write_text(after, encoding="utf-8")
-    return 0
+    try:
+        files = made()
+    except wiring.WiringError as error:
+        print(f"hardware/wiring.toml: {error}", file=sys.stderr)
+        return 3
+    old = [path for path, text in files.items() if not path.exists() or path.read_text("utf-8") != text]
+    for path in old:
+        if options.check:
+            print(f"hardware/{path.name} is not up to date; run: python -m tools.hardware", file=sys.stderr)
+        else:
+            path.write_text(files[path], encoding="utf-8")
+    return int(options.check and bool(old))
 
 
 if __name__ == "__main__":
