@@ -18,6 +18,7 @@ EXPANDER, IODIR, OLAT = (
 )  # MCP23008: powers up with every pin an input, so pull-downs keep all bridges asleep
 PULSE_MS_MAX = 250  # no configuration can burn a coil
 BOOST_MS_MAX = 500
+LOOK_MS = 12  # into a pulse: its current flows by then; the shortest pulse that moves a plunger is 20 ms
 GAP_MS = 50  # between two pulses, for the boost capacitor
 
 HOP_S_MAX = 3600  # machine.deepsleep counts microseconds in 32 bit: above 71 min it would wrap
@@ -79,9 +80,11 @@ def held(config):
     return setting(config, "HELD", 0, 1) == 1
 
 
-def pulse(machine, time, config, zone, opening):
+def pulse(machine, time, config, zone, opening, look=None):
     """Drive the valve of `zone` open or closed with one bounded pulse. Raises OSError when its bridge cannot be reached. With held valves every
-    valve is let go first, which cannot fail; then, to open, that of `zone` is driven until the next call or reset."""
+    valve is let go first, which cannot fail; then, to open, that of `zone` is driven until the next call or reset.
+
+    `look()` is called once while the current flows. What it raises is lost, and its time is the pulse's own: it makes no pulse wider, as long as it returns."""
     width_ms = setting(config, "OPEN_MS" if opening else "CLOSE_MS", 60, PULSE_MS_MAX)
     shared = zone_count(config) > 1
     enable, open_line, close_line = _lines(machine)
@@ -106,7 +109,9 @@ def pulse(machine, time, config, zone, opening):
         time.sleep_ms(setting(config, "BOOST_MS", 30, BOOST_MS_MAX))
         line(1)
         driven = hold
-        if not hold:
+        if look:
+            width_ms -= _looked(time, look, min(width_ms, LOOK_MS))
+        if not hold and width_ms > 0:
             time.sleep_ms(width_ms)
     finally:
         if not driven:
@@ -114,6 +119,17 @@ def pulse(machine, time, config, zone, opening):
             enable(0)
     if shared and config and not driven:
         _select(machine, time, 0)
+
+
+def _looked(time, look, after_ms):
+    """Wait `after_ms`, then look. Returns the ms that went by."""
+    start = time.ticks_ms()
+    time.sleep_ms(after_ms)
+    try:
+        look()
+    except Exception:  # noqa: BLE001 - whoever looks on ends no pulse
+        pass
+    return time.ticks_diff(time.ticks_ms(), start)
 
 
 def close_all(machine, time, config):

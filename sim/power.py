@@ -10,7 +10,7 @@ from pathlib import Path
 TABLE = Path(__file__).resolve().parent.parent / "hardware" / "power.toml"
 DRAWS: dict[str, float] = {name: float(row["ma"]) for name, row in tomllib.loads(TABLE.read_text("utf-8")).items()}
 
-AWAKE_RADIO_MA, AWAKE_MA = DRAWS["radio"], DRAWS["awake"]
+AWAKE_RADIO_MA, AWAKE_MA, DOZING_MA = DRAWS["radio"], DRAWS["awake"], DRAWS["modem_sleep"]
 ASLEEP_MA = {  # by the Feather's revision
     "rev_g": DRAWS["feather_rev_g_asleep"],
     "rev_f": DRAWS["feather_rev_f_asleep"],

@@ -28,7 +28,7 @@ class Valve:
     def __init__(self) -> None:
         self.open = False
         self.held = False
-        self.coil_ohm = LATCHING_OHM  # 0: a broken wire
+        self.coil_ohm = LATCHING_OHM  # 0: a broken wire, or no coil; 0.2: a short circuit
         self.needs_us = 40_000  # width of a pulse that moves the plunger
         self.swallow_pulses = 0  # the next so many good pulses do nothing
         self.sticks_open = False  # closing pulses do nothing

@@ -63,7 +63,8 @@ class App:
         self.board = board
         self.safe_mode = None  # not known yet
         board.start_watchdog()  # from here on nothing can leave the board at a dead prompt
-        self.bridge_fault = False
+        self.bridge_fault = 0  # bit z: the bridge or the coil of zone z did not answer to its last pulse
+        self.pulse_ma = None  # what the last pulse took, where that is measured
         self._awake_until_ms = self.identify_until_ms = 0
         self._settled = False
         self._day_ms = 0

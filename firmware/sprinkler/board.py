@@ -140,11 +140,18 @@ class Board:
 
     # What hangs on the pins
 
-    def pulse(self, zone, opening):
-        """One valve pulse, by the closer; a held valve is driven, or let go of. Raises OSError when the zone's bridge cannot be reached."""
+    def pulse(self, zone, opening, *look):
+        """One valve pulse, by the closer; a held valve is driven, or let go of. `look`: see there. Raises OSError when the zone's bridge cannot be reached."""
         self.feed()
-        self._closer.pulse(self.machine, self.time, self._closer_config, zone, opening)
+        self._closer.pulse(self.machine, self.time, self._closer_config, zone, opening, *look)
         self.feed()
+
+    def can_look(self):
+        """True if the closer on this board lets one look on (an older one, which no update over the air replaces, does not)."""
+        try:
+            return self._closer.LOOK_MS > 0
+        except AttributeError:
+            return False
 
     def zones(self):
         """Zones that may be opened: those that the closer's configuration names, one where it is lost."""

@@ -42,4 +42,5 @@ def verdict(metered: bool, open_ml: int, closed_ml: int) -> str:
 def _judged(app, zone: int, word: str, volume_ml: int) -> None:
     m = app.memory
     m.check = (app.clock.now_s(), zone, protocol.CHECKS.index(word), min(volume_ml, 65535))
+    app.outbox.health_due = app.config.pulse_ma > 0  # with the current of the pulse
     app.runs.event("checked", zone, m.run_id, 0, "", word, 0, volume_ml)

@@ -26,6 +26,7 @@ def health(app) -> bytes:
             "flash_writes": app.board.flash_writes,
             "clock_error_s": app.clock.error_s,
             "join_ms": app.link.join_ms,
+            "pulse_ma": app.pulse_ma,
             "self_test": tested,
             "crash": crash.decode() if crash else None,
         }

@@ -23,6 +23,7 @@ _CONFIG = (
     ("soil_raw", ()),
     ("battery_sensor", "adc"),
     ("panel_sensor", False),
+    ("pulse_ma", 0),
     ("analog_probe_zone", 0),
     ("temperature_sensor", ""),
     ("rain_switch", ""),

@@ -28,6 +28,7 @@ class Runs:
     def __init__(self, app):
         self._app = app
         self._by_zone = {}
+        self._after = []  # what this turn leaves for the next
         self._checkpoint_ms = 0
         self._checkpoints = 0
         self.check = None  # what a check of a valve has seen so far (check.py)
@@ -56,8 +57,8 @@ class Runs:
                 return
 
     def carry_out(self, actions):
-        """Carry out the hardware's part of `actions`, then the books'. Returns ("failed", zone) requests for the next step."""
-        failed = []
+        """Carry out the hardware's part of `actions`, then the books'. Returns requests for the next step: ("failed", zone), ("sensed", zone)."""
+        self._after = failed = []
         for action in actions:
             kind, zone = action[0], action[1]
             if (
@@ -98,8 +99,7 @@ class Runs:
                 if kind == "pulse_close" and app.memory.open_zone == zone and not app.memory.resumed:
                     app.memory.resumed = 1  # this run ends here: a reset before the journal says so must not resume it
                     app.memory.save_rtc(app.board)
-                app.board.pulse(zone, kind == "pulse_open")
-                app.bridge_fault = False
+                return self._pulse(zone, kind == "pulse_open")
             elif kind == "journal_open":
                 self._journal_open(zone)
             elif kind == "journal_closed":
@@ -112,9 +112,27 @@ class Runs:
             app.storage_fault = True
             return kind == "journal_closed"  # the valve is closed all the same; the next boot will close it once more
         except OSError:
-            app.bridge_fault = True
+            app.bridge_fault |= 1 << zone
             return False
         return True
+
+    def _pulse(self, zone, opening):
+        """Give a pulse; where its current is measured, say what that was. False when it had none, and no meter will tell."""
+        app = self._app
+        seen = -1
+        if app.config.pulse_ma and (opening or not app.board.held):
+            from .coil import pulse
+
+            seen = pulse(app, zone, opening)
+            app.board.drop("coil")
+            if seen > 0 and not opening:
+                self._after.append(("sensed", zone))
+        else:
+            app.board.pulse(zone, opening)
+        app.bridge_fault &= ~(1 << zone)
+        if not seen:
+            app.bridge_fault |= 1 << zone
+        return seen or app.senses.has_flow()
 
     def _journal_open(self, zone):
         """Before the pulse: what is about to be open, and until when."""

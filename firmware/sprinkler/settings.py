@@ -21,6 +21,7 @@ class Config:
     soil_raw: tuple
     battery_sensor: str
     panel_sensor: bool
+    pulse_ma: int
     analog_probe_zone: int
     temperature_sensor: str
     rain_switch: str

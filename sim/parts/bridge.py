@@ -14,12 +14,14 @@ BOOST_US = 30_000  # until the capacitor can drive a coil
 COIL_V = 6.0  # what the boost converter gives the coils
 BOOST_EFFICIENCY = 0.8
 CELL_V = 3.7  # at which the converter's current is reckoned
+CELL_MA_MAX = 2000.0  # the boost converter takes no more, into a short circuit either
+SHORT_OHM = 1.0  # below it the bridge's own protection gives no push
 COIL_DIES_BELOW_V = 3.1  # below it the boost converter cannot push a plunger
 
 
 def coil_ma(ohm: float) -> float:
     """What the cell gives while a coil of `ohm` is driven through the converter; none through a broken wire."""
-    return COIL_V * COIL_V / ohm / BOOST_EFFICIENCY / CELL_V * 1000 if ohm else 0.0
+    return min(CELL_MA_MAX, COIL_V * COIL_V / ohm / BOOST_EFFICIENCY / CELL_V * 1000) if ohm else 0.0
 
 
 class Pulse(NamedTuple):
@@ -71,7 +73,7 @@ class Bridge:
         self._pushes[zone] = push
         self._since_us[zone] = since_us
         valve = self.world.zones[zone].valve
-        if valve.coil_ohm and self.world.battery_v() >= COIL_DIES_BELOW_V:
+        if valve.coil_ohm >= SHORT_OHM and self.world.battery_v() >= COIL_DIES_BELOW_V:
             self._due[zone] = self.world.timeline.at(since_us + valve.needs_us, lambda: self._move(zone))
         self.world.set_coil_ma(coil_ma(valve.coil_ohm), lasts=valve.held)
 
@@ -81,7 +83,7 @@ class Bridge:
             return
         valve = self.world.zones[zone].valve
         width_us = max(0, now_us - self._since_us[zone])
-        effective = width_us >= valve.needs_us and valve.coil_ohm > 0
+        effective = width_us >= valve.needs_us and valve.coil_ohm >= SHORT_OHM
         if effective:
             self._move(zone)
         due = self._due[zone]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sim.errors import Ending, PowerLoss, WatchdogReset
-from sim.power import AWAKE_MA, AWAKE_RADIO_MA
+from sim.power import AWAKE_MA, AWAKE_RADIO_MA, DOZING_MA
 from sim.timeline import FOREVER_US, Event, Files, Timeline, Waiter
 
 if TYPE_CHECKING:
@@ -104,6 +104,11 @@ class Session:
         if not on:
             self.joined_at_us = FOREVER_US
         self.bench.world.set_load_ma(AWAKE_RADIO_MA if on else AWAKE_MA)
+
+    def talk(self, *, on: bool) -> None:
+        """A connection is open from now on, or the last one was closed: a radio that is joined and has nothing to say sleeps between the beacons."""
+        if self.ended is None and self.joined():
+            self.bench.world.set_load_ma(AWAKE_RADIO_MA if on else DOZING_MA)
 
     def join(self, station: tuple[str, str] | None) -> None:
         """Begin to join a Wi-Fi network with (ssid, key)."""

@@ -70,6 +70,7 @@ class Socket:
             raise OSError(EISCONN if self._channel.connected else EALREADY, "connect")
         if not self._session.joined():
             raise OSError(EHOSTUNREACH, "no network")
+        self._session.talk(on=True)
         channel = self._channel = self._session.network.connect(host, port, self._session.waiter)
         if self._at_once:
             channel.send_at_once()
@@ -151,6 +152,7 @@ class Socket:
             self._closed = True
             if self._channel is not None:
                 self._channel.close()
+                self._session.talk(on=False)
 
     # --- for `select`
 

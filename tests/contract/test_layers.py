@@ -51,7 +51,8 @@ SERVICES = {
     "watching": {"core"},
     "rest": {"core", "report", "resting"},
     "beginning": {"core", "rest"},
-    "runs": {"core", "errors", "protocol", "store"},
+    "coil": {"ina219"},
+    "runs": {"coil", "core", "errors", "protocol", "store"},
     "inbox": {"auth", "backlog", "commands", "desired", "errors", "proposed", "protocol", "settings", "store"},
     "outbox": {"announcing", "auth", "backlog", "errors", "link", "health", "protocol", "report"},
 }

@@ -91,7 +91,12 @@ VIEWS = (
         _ONE,
         Adversary(_AUTO, resets=ALL_RESETS),
     ),
-    View("bare", "no meter", _BARE, Adversary(_everyone(_BARE), resets=KEPT_RESETS)),
+    View(
+        "bare",
+        "no meter; a pulse may show its current",
+        _BARE,
+        Adversary((*_everyone(_BARE), (("sensed", 1),)), resets=KEPT_RESETS),
+    ),
     View(
         "liar",
         "a meter that says nothing, or shivers",

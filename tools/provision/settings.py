@@ -99,6 +99,7 @@ DETAILS = {
     "soil_raw": Detail(check=_calibration),
     "battery_sensor": Detail('Battery is measured by "adc" or "ina219"', _one_of("adc", "ina219")),
     "panel_sensor": Detail("Is the panel measured (INA219 at 0x41)"),
+    "pulse_ma": Detail(check=_between(0, 3000)),
     "analog_probe_zone": Detail(check=_between(0, 4)),
     "temperature_sensor": Detail(check=_one_of("", "soil", "ds3231")),
     "rain_switch": Detail(check=_one_of("", "expander", "flow_pin")),
@@ -252,6 +253,8 @@ def contradiction(values: Mapping[str, Any]) -> str:
         return f"analog_probe_zone is {probe}, but soil_raw has no readings for that zone"
     if probe and values["battery_sensor"] == "adc":
         return 'analog_probe_zone wants battery_sensor = "ina219": the one ADC cannot serve both'
+    if values.get("pulse_ma") and values["battery_sensor"] == "adc":
+        return 'pulse_ma wants battery_sensor = "ina219": it measures the current'
     if values.get("rain_switch") == "flow_pin" and values["ul_per_pulse"]:
         return 'rain_switch = "flow_pin" wants ul_per_pulse = 0: the flow meter has that pin'
     return ""

@@ -121,6 +121,7 @@ def close_zone(s: list, zone: int, cause: str, limits: tuple[int, ...], out: lis
     z = base(zone)
     s[z + PHASE] = CLOSING
     s[z + CAUSE] = cause
+    s[z + EVIDENCE] = "unknown"
     s[z + TRIES] = 1
     s[z + WAIT_MS] = limits[SETTLE_MS]
     out.append(("pulse_close", zone))
@@ -174,7 +175,6 @@ def watch_closing(s: list, zone: int, elapsed_ms: int, readings: tuple, limits: 
     if s[z + WAIT_MS] > 0:
         return
     if s[z + EVIDENCE] == UNREACHED:
-        s[z + EVIDENCE] = "unknown"
         _pulse_again(s, zone, limits, out)
     elif s[z + PHASE] == CLOSING and limits[HAS_FLOW]:
         s[z + PHASE] = CHECKING
@@ -183,7 +183,7 @@ def watch_closing(s: list, zone: int, elapsed_ms: int, readings: tuple, limits: 
     elif metered and s[z + SEEN_ML] <= limits[STILL_ML]:
         _closed(s, zone, "verified", out)
     elif not metered and s[z + SEEN_ML] <= limits[STILL_ML] and s[z + TRIES] >= limits[ASSUMED_TRIES]:
-        _closed(s, zone, "assumed", out)
+        _closed(s, zone, "sensed" if s[z + EVIDENCE] == "sensed" else "assumed", out)
     else:
         _pulse_again(s, zone, limits, out)
 
@@ -198,9 +198,17 @@ def action_failed(s: list, zone: int, limits: tuple[int, ...], out: list) -> Non
         s[z + WAIT_MS] = min(limits[SETTLE_MS] * s[z + TRIES], limits[RETRY_MAX_MS])
 
 
+def pulse_sensed(s: list, zone: int) -> None:
+    """The last closing pulse had its current."""
+    z = base(zone)
+    if s[z + PHASE] == CLOSING:
+        s[z + EVIDENCE] = "sensed"
+
+
 def _pulse_again(s: list, zone: int, limits: tuple[int, ...], out: list) -> None:
     z = base(zone)
     s[z + PHASE] = CLOSING
+    s[z + EVIDENCE] = "unknown"  # the last pulse is the one that counts
     s[z + WAIT_MS] = min(limits[SETTLE_MS] * s[z + TRIES], limits[RETRY_MAX_MS])
     s[z + TRIES] = min(s[z + TRIES] + 1, 60)  # bounded, so that the state space is
     if s[z + SEEN_ML] > limits[STILL_ML] and s[z + TRIES] > limits[STUCK_TRIES]:

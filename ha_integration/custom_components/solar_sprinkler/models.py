@@ -219,6 +219,7 @@ class Health:
     flash_writes: int | None = optional(maybe(integer(_UINT32)), None)
     clock_error_s: int | None = optional(maybe(integer((-_UINT32[1], _UINT32[1]))), None)
     join_ms: int | None = optional(maybe(integer(_COUNT)), None)
+    pulse_ma: int | None = optional(maybe(integer((-_COUNT[1], _COUNT[1]))), None)
     self_test: tuple[str, ...] | None = optional(maybe(several(word())), None)  # what does not answer; None: not tested
     crash: str | None = optional(maybe(text(_CRASH)), None)
 
