@@ -4,7 +4,7 @@ Rule: runs after the closer, before the application, and is never updated over t
 writes nothing but that record, by temp + rename. The port's modules are handed in. It must not know what an image holds, nor where it came from.
 
 A new image is on trial: each boot with it is counted before it starts, and after three that did not confirm it the other one is taken again. The record is
-in the application's hands too (update.py), as the list that `load` returns.
+in the application's hands too (slots.py).
 """
 
 import hashlib
@@ -26,18 +26,15 @@ OFFER = 8  # the number of the last offer that was taken
 SIZE, SHA256 = 9, 10  # of slot 0: bytes (0: there is nothing), digest
 STRIDE = 2  # from there to the same of slot 1
 
-NOTHING, ROLLED_BACK, DAMAGED, FAILED = (
-    0,
-    1,
-    2,
-    3,
-)  # results: boots failed, the image did not verify, its self-test was worse
+# Results: three boots failed, the image did not verify, its self-test was worse
+NOTHING, ROLLED_BACK, DAMAGED, FAILED = 0, 1, 2, 3
+TOLD = 128  # added to a result that the application has told
 _FORM = "<BBBBBBBBBII32sI32s"  # the API first
 _CHECK = 4
 _PIECE = 1024  # bytes hashed at once: between two the interpreter feeds the chip's watchdog
 
 # What `choose` returns, added up; NO_IMAGE: there is nothing to run
-ON_TRIAL, PENDING, NEWS, TURNED_BACK, NO_IMAGE = 1, 2, 4, 8, -1
+ON_TRIAL, PENDING, NEWS, TURNED_BACK, SLOT_1, NO_IMAGE = 1, 2, 4, 8, 16, -1
 
 
 def fresh(size, sha256):
@@ -141,7 +138,7 @@ def choose(vfs, os, path, open_file, counting):
                 _roll_back(fields, DAMAGED, open_file, os)
             except OSError:
                 pass  # it runs all the same
-        return _said(fields, slot != before)
+        return _said(fields, slot != before) + SLOT_1 * slot
     return NO_IMAGE
 
 
@@ -150,5 +147,5 @@ def _said(fields, turned_back):
         return 0
     said = ON_TRIAL if fields[TRIAL] else 0
     said += PENDING if fields[PHASE] else 0
-    said += NEWS if fields[RESULT] else 0
+    said += NEWS if 0 < fields[RESULT] < TOLD else 0
     return said + (TURNED_BACK if turned_back else 0)

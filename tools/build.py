@@ -82,7 +82,7 @@ def bundle(firmware: Path = FIRMWARE) -> Bundle:
     manifest = {
         "format": FORMAT,
         "version": version,
-        "hardware": constant(firmware / "sprinkler" / "announcing.py", "_HARDWARE"),
+        "hardware": constant(firmware / "sprinkler" / "protocol.py", "HARDWARE"),
         "interpreter_min": INTERPRETER_MIN,
         "mpy": made.closer[1],
         "closer_api": constant(firmware / "closer.py", "API"),

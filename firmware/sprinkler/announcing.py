@@ -8,8 +8,6 @@ import json
 from . import protocol
 from .report import FIRMWARE
 
-_HARDWARE = "feather_huzzah_esp8266"
-
 
 def announce(app):
     """The text, with its keys in a fixed order (bytes)."""
@@ -29,7 +27,7 @@ def announce(app):
         protocol.PROTOCOL,
         app.board.device_id,
         FIRMWARE,
-        _HARDWARE,
+        protocol.HARDWARE,
         app.board.zones(),
         protocol.RUN_TIME_S_LIMITS[1],
         protocol.PROGRAM_ID_LIMITS[1],

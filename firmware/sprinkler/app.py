@@ -27,6 +27,7 @@ BATTERY_MISSES_MAX = 3
 IDENTIFY_MS = 10000
 DAY_MS = 86400000
 CRASH_COUNTED = 128  # added to the count of crashes: the next boot, which the closer may put off by its rest, need not count this one
+LOADING = 1  # slots.LOADING
 LOOK_MS = 50  # at the button, while it is down
 LONGEST_MS = 1000  # between two turns
 
@@ -70,9 +71,10 @@ class App:
         self._day_ms = 0
         self._last_ms = board.uptime_ms()
         self._sample_ms = self._battery_ms = self._open_state_ms = -SAMPLE_EVERY_MS
-        self._battery_mv = self._battery_misses = 0
+        self.battery_mv = self._battery_misses = 0
         self._clock_word = ""
         self.again = []  # requests that one turn leaves for the next
+        self.update = None  # what an update has to remember (slots.py); None: there is none
 
     def run(self):
         """Run for ever; a deep sleep or a reset ends it, or an error: then the watchdog bites, and the next boot closes first."""
@@ -159,6 +161,8 @@ class App:
         led_ms = self._housekeeping(now_ms, ml)
         self.clock.service()
         self.link.service()
+        if self.update and controller.idle(self.state):
+            due_ms = min(due_ms, self._update(now_ms))
         self.outbox.service()
         if self.rest.due(now_ms):
             self.rest.go()
@@ -168,6 +172,21 @@ class App:
             return LOOK_MS
         leaving = self.link.up() and controller.idle(self.state) and not self.staying_awake(now_ms)
         return min(due_ms, led_ms, PACE_MS if leaving or self.link.out or self.clock.sock else LONGEST_MS)
+
+    def _update(self, now_ms):
+        """Go on with an update, while no valve is open. Returns the ms until it wants to be looked at again."""
+        if now_ms >= self.update[0]:
+            if self.update[2] == LOADING:
+                from .loading import ask
+
+                ask(self, now_ms)
+                self.board.drop("loading")
+            else:
+                from .updating import follow
+
+                follow(self, now_ms)
+                self.board.drop("updating")
+        return max(0, self.update[0] - now_ms) if self.update else 0
 
     def _hand(self, now_ms):
         """Requests of the person at the button."""
@@ -190,14 +209,14 @@ class App:
             mv = self.senses.battery()[0]
             self._battery_misses = 0 if mv else self._battery_misses + 1
             if mv or self._battery_misses >= BATTERY_MISSES_MAX:  # one lost reading ends no run
-                self._battery_mv = mv
+                self.battery_mv = mv
             before = protocol.POWER_MODES[self.memory.power_mode]
             responsive = self.config.always_responsive or now_ms < self._awake_until_ms
-            mode = protocol.POWER_MODES.index(power.mode(before, self._battery_mv, responsive, self.settings.winter))
+            mode = protocol.POWER_MODES.index(power.mode(before, self.battery_mv, responsive, self.settings.winter))
             if mode != self.memory.power_mode:
                 self.memory.power_mode = mode
                 self.outbox.state_due = True
-        return self._battery_mv
+        return self.battery_mv
 
     def _answer(self, actions, requests, ids):
         """Tell who asked what became of it."""
@@ -313,6 +332,7 @@ class App:
     def staying_awake(self, now_ms):
         """True while someone wants the board to stay awake."""
         wanted = self.press_ms or now_ms < self.identify_until_ms or (self.safe_mode and now_ms < self.shown_until_ms)
+        wanted = wanted or (self.update and now_ms < self.update[1])
         return bool(wanted) or protocol.POWER_MODES[self.memory.power_mode] == "responsive"
 
     def awake_until(self):

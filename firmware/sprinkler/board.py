@@ -32,7 +32,7 @@ class Board:
         self.open_file = open_file
         self._closer = closer
         self._closer_config = closer_config
-        self._modules = modules
+        self.modules = modules
         self.load = load  # a module of the port, or of the file system, by name: forget it after use
         self.slots = slots  # what the chooser has to say
         self._rtc = machine.RTC()
@@ -136,7 +136,7 @@ class Board:
     def drop(self, name: str) -> None:
         """Forget a late module of the package (one that is loaded for a moment, by an import inside a function): its code leaves the heap. The bundle
         puts its own name for it in the place of `name`."""
-        self._modules.pop(name, None)
+        self.modules.pop(name, None)
 
     # What hangs on the pins
 

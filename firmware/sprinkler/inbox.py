@@ -53,6 +53,8 @@ class Inbox:
                     retained and self._app.safe_mode
                 ):  # it may be what the board chokes on: only a new one is taken
                     self._desired(payload, end)
+            elif leaf[:7] == "update/":
+                self._update(leaf, payload, end)
             elif leaf == protocol.ACK:
                 self._ack(json.loads(bytes(payload[:end])))
             elif leaf == protocol.TIME:
@@ -60,6 +62,18 @@ class Inbox:
                 self._app.clock.answer(heard["nonce"], integer(heard["at"], (1700000000, 0xFFFFFFFF)))
         except (RefusedError, ValueError, KeyError, TypeError):
             self.suspicious += 1
+
+    def _update(self, leaf, payload, end):
+        if leaf == protocol.UPDATE_BLOCK:
+            from .loading import take
+
+            take(self._app, payload, end)
+            self._app.board.drop("loading")
+            return
+        from .offer import hear
+
+        hear(self._app, payload, end)
+        self._app.board.drop("offer")
 
     def _ack(self, ack):
         app = self._app

@@ -13,13 +13,15 @@ from .led import SHOWN_MS
 from .link import Link
 from .outbox import Outbox
 from .planner import Planner
-from .rest import PULSE_EVERY_S, Rest
+from .rest import NETWORK_BUDGET_MS, PULSE_EVERY_S, Rest
 from .runs import Runs
 from .senses import Senses
 from .settings import Settings
+from .slots import begin
 from .store import Memory
 
 CRASHES_MAX = 2  # crashes without a minute, or a good sleep, between them; the closer rests ten minutes after the third
+TURNED_BACK, SLOT_1 = 8, 16  # of what the chooser says; whatever it says is followed up by updating.py
 SAFE_AWAKE_MS = 600000  # how long a board in safe mode may be looked at, at each boot that a crash made
 
 
@@ -30,6 +32,8 @@ def wake(app):
     journal_ok = app.memory.load(board)
     app.wake_reason = board.wake_reason()
     app.shown_until_ms = 0  # until then the LED speaks
+    if board.slots & TURNED_BACK:  # the crashes were those of the version that is gone
+        app.memory.crashes = 0
     app.safe_mode = _count_boot(app)
     board.led(app.shown_until_ms)
     app.press_ms = 0 if board.button_up() else -1  # since when the button is down; -1: not believed until it was up
@@ -90,6 +94,9 @@ def _assemble(app):
     app.runs = Runs(app)
     app.planner = Planner(app)
     app.rest = Rest(app)
+    told = board.slots & ~SLOT_1
+    if told or app.wake_reason != "timer":
+        app.update = begin(NETWORK_BUDGET_MS if told else 0)
     will_topic = protocol.topic(board.device_id, protocol.AVAILABILITY)
     session = (
         config.broker_host,

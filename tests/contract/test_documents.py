@@ -114,7 +114,7 @@ def documented_keys() -> dict[str, set[str]]:
             collect(topic, inner)
 
     text = (ROOT / "docs" / "protocol.md").read_text()
-    for topic, example in re.findall(r"<!-- example: (\w+)[\w ]* -->\n```json\n(.*?)```", text, re.DOTALL):
+    for topic, example in re.findall(r"<!-- example: ([\w/]+)[\w ]* -->\n```json\n(.*?)```", text, re.DOTALL):
         collect(topic, json.loads(example))
     return found
 
@@ -134,6 +134,8 @@ def documented_keys() -> dict[str, set[str]]:
         ("Power modes", {*protocol.POWER_MODES}),
         ("Clock", {*protocol.CLOCKS}),
         ("Self-test", {*protocol.SELF_TESTS}),
+        ("Updates", {*protocol.UPDATES}),
+        ("Update reasons", {*protocol.UPDATE_REASONS} - {""}),
         ("Keys", set(documented_keys())),
     ],
 )
@@ -156,7 +158,7 @@ def test_every_unit_in_a_key_is_explained():
     suffixes = set(re.findall(r"`(_[a-z]+)`", section(GLOSSARY, "Units")))
     units = {"_" + key.rsplit("_", 1)[1] for key in documented_keys() if "_" in key}
     plain = {"_id", "_reason", "_mode", "_version", "_counter", "_run", "_rule", "_dates", "_max", "_enabled"}
-    plain |= {"_date", "_from", "_to", "_even", "_lost", "_free", "_writes", "_test", "_skip"}
+    plain |= {"_date", "_from", "_to", "_even", "_lost", "_free", "_writes", "_test", "_skip", "_api"}
     assert units - plain <= suffixes
 
 

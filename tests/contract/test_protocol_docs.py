@@ -2,19 +2,21 @@
 
 import json
 import re
+import struct
 from pathlib import Path
 
 import pytest
 
 from custom_components.solar_sprinkler import models, signing
-from sprinkler import protocol
+from sim.rom import placeholder
+from sprinkler import loading, protocol
 from sprinkler.auth import verify
 from tests.firmware.rig import Rig
 
 DOC = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
 EXAMPLES = [
     (name, json.loads(text))
-    for name, text in re.findall(r"<!-- example: ([\w ]+) -->\n```json\n(.*?)```", DOC, re.DOTALL)
+    for name, text in re.findall(r"<!-- example: ([\w/ ]+) -->\n```json\n(.*?)```", DOC, re.DOTALL)
 ]
 KEY = bytes(range(16))
 
@@ -47,17 +49,22 @@ def talk():
     rig.run(40)
     rig.command("check_valve", zone=1)
     rig.run(20)
+    rig.send(protocol.UPDATE_OFFER, examples(protocol.UPDATE_OFFER)[0], retain=True)
+    rig.run(5)
     yield rig
     rig.board.stop()
 
 
-@pytest.mark.parametrize("leaf", [*protocol.TO_HOME_ASSISTANT, *protocol.TO_BOARD])
+JSON = [leaf for leaf in (*protocol.TO_HOME_ASSISTANT, *protocol.TO_BOARD) if leaf != protocol.UPDATE_BLOCK]
+
+
+@pytest.mark.parametrize("leaf", JSON)
 def test_every_topic_has_an_example(leaf):
     assert examples(leaf)
 
 
 def test_every_example_belongs_to_a_topic():
-    assert {name.split()[0] for name, _ in EXAMPLES} == {*protocol.TO_HOME_ASSISTANT, *protocol.TO_BOARD}
+    assert {name.split()[0] for name, _ in EXAMPLES} == {*JSON}
 
 
 @pytest.mark.parametrize("leaf", [leaf for leaf in protocol.TO_HOME_ASSISTANT if leaf != protocol.AVAILABILITY])
@@ -80,12 +87,21 @@ def test_the_documented_signature_is_the_one_that_both_ends_compute():
     assert json.loads(body) == examples(protocol.ANNOUNCE)[0]
 
 
+def test_the_documented_block_is_the_one_that_both_ends_make():
+    (text,) = re.findall(r"<!-- example: update/block signed -->\n```text\n(\w+)\n```", DOC)
+    payload, topic = bytes.fromhex(text), protocol.topic("5a17e001", protocol.UPDATE_BLOCK)
+    body = signing.verify(KEY, topic, payload)
+    assert verify(KEY, topic, payload) == len(body) == loading.HEADER + 4
+    assert struct.unpack(loading.FORM, body[: loading.HEADER]) == (examples(protocol.UPDATE_OFFER)[0]["offer"], 0)
+    assert body[loading.HEADER :] == placeholder(size=70_512)[:3] + b"\x82", "a ROMFS image begins like this"
+
+
 def understood(leaf: str, content: dict) -> object:
     body = json.dumps(content).encode()
     if leaf == protocol.ANNOUNCE:
         topic = protocol.topic(content["device_id"], leaf)
         return models.announce(topic, signing.sign(KEY, topic, body), KEY)
-    return getattr(models, leaf)(body)
+    return getattr(models, leaf.replace("/", "_"))(body)
 
 
 @pytest.mark.parametrize("leaf", protocol.TO_HOME_ASSISTANT)

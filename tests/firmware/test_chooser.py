@@ -62,7 +62,7 @@ def boots() -> Boots:
 def test_without_a_record_the_first_image_that_mounts_is_taken(boots):
     assert (boots.boot(), boots.mounted) == (0, 0)
     boots.chip.rom.erase(0)
-    assert (boots.boot(), boots.mounted) == (0, 1)
+    assert (boots.boot(), boots.mounted) == (chooser.SLOT_1, 1)
 
 
 def test_a_confirmed_slot_is_mounted_and_nothing_is_written(boots):
@@ -70,14 +70,14 @@ def test_a_confirmed_slot_is_mounted_and_nothing_is_written(boots):
     steps = boots.chip.flash.steps
     assert (boots.boot(), boots.mounted) == (0, 0)
     boots.record(ACTIVE=1)
-    assert (boots.boot(), boots.mounted) == (0, 1)
+    assert (boots.boot(), boots.mounted) == (chooser.SLOT_1, 1)
     assert boots.chip.flash.steps == steps
 
 
 def test_an_image_on_trial_boots_three_times_then_the_old_one_is_taken_again(boots):
     boots.record(ACTIVE=1, TRIAL=1)
     for _ in range(chooser.TRIAL_BOOTS_MAX):
-        assert (boots.boot(), boots.mounted) == (chooser.ON_TRIAL, 1)
+        assert (boots.boot(), boots.mounted) == (chooser.ON_TRIAL | chooser.SLOT_1, 1)
     assert (boots.boot(), boots.mounted) == (chooser.NEWS | chooser.TURNED_BACK, 0)
     assert boots.fields()[chooser.RESULT] == chooser.ROLLED_BACK
     assert (boots.boot(), boots.mounted) == (chooser.NEWS, 0), "it stays"
@@ -90,13 +90,13 @@ def test_a_confirmed_trial_stays(boots):
     fields[chooser.TRIAL] = 0
     chooser.keep(boots._files().open, boots.chip.flash, fields)
     for _ in range(9):
-        assert (boots.boot(), boots.mounted) == (0, 1)
+        assert (boots.boot(), boots.mounted) == (chooser.SLOT_1, 1)
 
 
 def test_a_person_at_the_cable_uses_up_no_trial(boots):
     boots.record(ACTIVE=1, TRIAL=1)
     for _ in range(9):
-        assert (boots.boot(counting=False), boots.mounted) == (chooser.ON_TRIAL, 1)
+        assert (boots.boot(counting=False), boots.mounted) == (chooser.ON_TRIAL | chooser.SLOT_1, 1)
 
 
 @pytest.mark.parametrize("at", [0, 5, 1023, 1024, 8999])

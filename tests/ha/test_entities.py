@@ -37,6 +37,7 @@ SHOWN = {
     f"sensor.{BOARD}_zone_2_soil_moisture": "unknown",
     f"sensor.{BOARD}_zone_2_water_total": "99.12",
     f"switch.{BOARD}_watering_enabled": "on",
+    f"update.{BOARD}_firmware": "off",
     f"valve.{BOARD}_zone_1": "open",
     f"valve.{BOARD}_zone_2": "closed",
 }
@@ -64,7 +65,7 @@ async def reports(sprinkler: Sprinkler) -> None:
 async def test_few_entities_by_default_and_each_shows_what_the_board_said(hass, sprinkler: Sprinkler):
     await reports(sprinkler)
     assert {state.entity_id: state.state for state in hass.states.async_all()} == SHOWN
-    assert len([entity_id for entity_id in SHOWN if "_zone_" not in entity_id]) == 12
+    assert len([entity_id for entity_id in SHOWN if "_zone_" not in entity_id]) == 13
     assert len([entity_id for entity_id in SHOWN if "_zone_1" in entity_id]) == 7
 
 
@@ -139,7 +140,7 @@ async def test_board_without_sensors_has_no_entities_for_them(hass, mqtt_mock, e
     await hass.async_block_till_done()
     names = {state.entity_id.partition(".")[2].removeprefix(f"{BOARD}_") for state in hass.states.async_all()}
     assert names == {
-        "activity", "connectivity", "last_seen", "next_wake", "problem", "rain_delay_until", "seasonal_adjustment", "stop_all",
+        "activity", "connectivity", "firmware", "last_seen", "next_wake", "problem", "rain_delay_until", "seasonal_adjustment", "stop_all",
         "watering_enabled",
         "zone_1", "zone_1_last_result", "zone_1_run_ends", "zone_1_run_time", "zone_1_schedule",
     }  # fmt: skip

@@ -51,7 +51,7 @@ async def test_removal_clears_what_home_assistant_retained_and_what_it_remembere
         for call in sprinkler.mqtt.async_publish.call_args_list
         if call.args[1] == b"" and call.args[3] is True
     }
-    assert cleared == {witness.topic("ack"), witness.topic("desired")}
+    assert cleared == {witness.topic("ack"), witness.topic("desired"), witness.topic("update/offer")}
     assert f"solar_sprinkler.{sprinkler.entry.entry_id}" not in hass_storage
 
 

@@ -19,6 +19,8 @@ PARSERS = {
     "event": models.event,
     "reply": models.reply,
     "time_request": models.time_request,
+    "update/request": models.update_request,
+    "update/state": models.update_state,
 }
 FROM_BOARD = [(kind, body) for kind, modifier, body in witness.examples() if kind in PARSERS and not modifier]
 BUILT = [
@@ -50,7 +52,7 @@ def test_each_example_from_the_board_is_understood_completely(kind, body):
 
 
 def test_signed_announce_of_the_documentation_verifies():
-    (body,) = [body for kind, modifier, body in witness.examples() if modifier == "signed"]
+    (body,) = [body for kind, modifier, body in witness.examples() if (kind, modifier) == ("announce", "signed")]
     found = models.announce(witness.topic("announce"), body.encode(), KEY)
     assert (found.device_id, found.zones, found.features) == (DEVICE_ID, 2, ("battery", "flow", "soil", "solar"))
 

@@ -22,7 +22,7 @@ NOW_UTC = datetime.fromtimestamp(NOW, UTC)
 def examples() -> list[tuple[str, str, str]]:
     """(kind, modifier, text) of every example in docs/protocol.md."""
     text = (ROOT / "docs/protocol.md").read_text(encoding="utf-8")
-    found = re.findall(r"<!-- example: (\w+) ?(\w*) -->\n```\w+\n(.*?)\n```", text, re.DOTALL)
+    found = re.findall(r"<!-- example: ([\w/]+) ?(\w*) -->\n```\w+\n(.*?)\n```", text, re.DOTALL)
     return [(kind, modifier, body) for kind, modifier, body in found]
 
 

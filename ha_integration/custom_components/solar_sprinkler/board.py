@@ -9,7 +9,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .memory import QueuedRun
-from .models import ASLEEP, LOST, ONLINE, Announce, Availability, Desired, Health, LastSkip, Sample, State, Zone
+from .models import (
+    ASLEEP,
+    LOST,
+    ONLINE,
+    Announce,
+    Availability,
+    Desired,
+    Health,
+    LastSkip,
+    Sample,
+    State,
+    UpdateOffer,
+    UpdateState,
+    Zone,
+)
 
 WAKE_INTERVAL_DEFAULT_S = 900
 WAKE_INTERVAL_MIN_S = 60
@@ -39,6 +53,8 @@ class Board:
     broker_connected: bool = True
     key_fits: bool = True  # the last announce verified with the key that was paired
     desired_refused: str = ""  # why the board refused the settings and programs it was last sent
+    update: UpdateState | None = None  # what the board says of its last update
+    offered: UpdateOffer | None = None  # the firmware that it was offered, until that is over
     queued: Mapping[int, QueuedRun] = field(default_factory=dict)
     desired: Desired | None = None
     skips: Mapping[int, LastSkip] = field(

@@ -30,6 +30,7 @@ from .issues import IssueKeeper, wanted
 from .memory import Memory
 from .sentences import Teller
 from .storage import MemoryStore
+from .updater import Updater
 from .words import Words
 
 _LOGGER = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ class SprinklerCoordinator(DataUpdateCoordinator[Board]):
         self.commands = CommandDesk(self)
         self.desired = DesiredKeeper(self)
         self.acknowledger = Acknowledger(self)
+        self.updater = Updater(self)
         self._inbox = Inbox(self)
         self._issues = IssueKeeper(hass, channel.device_id, entry.entry_id, entry.title)
         self._event_listeners: list[EventListener] = []
@@ -95,6 +97,7 @@ class SprinklerCoordinator(DataUpdateCoordinator[Board]):
         """Hear the board; called when all entities are there, so that no event is missed."""
         self._unsubscribe.append(mqtt.async_subscribe_connection_status(self.hass, self._async_broker))
         self._unsubscribe.append(self.desired.async_start())
+        self._unsubscribe.append(await self.updater.async_start())
         for leaf in (
             protocol.DESIRED,
             *protocol.TO_HOME_ASSISTANT,

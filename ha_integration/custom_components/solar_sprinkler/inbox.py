@@ -26,7 +26,14 @@ TIME_ANSWER_GAP_S = 1  # a board that really asks has been awake for longer than
 LAST_SEEN_STEP_S = 30  # a finer step would fill the recorder's database with it
 DESIRED_REPLY_ID = "desired"
 _EVENT_ATTRIBUTES = ("zone", "run_id", "program", "result", "reason", "duration_s", "volume_ml", "at", "boot_id", "n")
-_RETAINED = (protocol.ANNOUNCE, protocol.AVAILABILITY, protocol.STATE, protocol.HEALTH, protocol.DESIRED)
+_RETAINED = (
+    protocol.ANNOUNCE,
+    protocol.AVAILABILITY,
+    protocol.STATE,
+    protocol.HEALTH,
+    protocol.DESIRED,
+    protocol.UPDATE_STATE,
+)
 
 type Changes = Mapping[str, Any]
 NOTHING: Changes = {}
@@ -50,12 +57,14 @@ class Inbox:
             protocol.TIME_REQUEST: self._time_request,
             protocol.HEALTH: self._health,
             protocol.DESIRED: self._desired,
+            protocol.UPDATE_STATE: self._update_state,
+            protocol.UPDATE_REQUEST: self._update_request,
         }
 
     @callback
     def async_hear(self, message: ReceiveMessage) -> None:
         """Take one message in, or complain once per topic."""
-        leaf = message.topic.rsplit("/", 1)[-1]
+        leaf = message.topic.removeprefix(messages.topic(self._coordinator.channel.device_id, ""))
         payload = payload_of(message)
         if message.retain and (not payload or leaf not in _RETAINED):
             return
@@ -138,6 +147,15 @@ class Inbox:
                 self._coordinator.desired.async_refused(refused)
             return {"desired_refused": refused}
         return {"queued": self._coordinator.commands.async_answered(reply)}
+
+    def _update_state(self, _topic: str, payload: bytes) -> Changes:
+        told = models.update_state(payload)
+        self._coordinator.updater.async_consider(told)
+        return {"update": told}
+
+    def _update_request(self, _topic: str, payload: bytes) -> Changes:
+        self._coordinator.updater.async_send(models.update_request(payload))
+        return NOTHING
 
     def _desired(self, topic: str, payload: bytes) -> Changes:
         desired = models.desired(topic, payload, self._coordinator.channel.key)

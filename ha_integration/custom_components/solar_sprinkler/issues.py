@@ -20,6 +20,7 @@ PAGE = "https://github.com/solar-sprinkler/solar-sprinkler/blob/main/docs/home_a
 ZONE_FAULTS = ("no_flow", "leak", "overrun")  # a person clears them, after a look
 BOARD_FAULTS = ("low_battery", "sensor", "storage", "tampering", "clock", "leak")
 LEAK_CLOSED = "fault_leak_closed"  # the board's leak: no zone can be named
+UPDATE_PROBLEMS = ("refused", "failed", "rolled_back")
 CLOCK = "fault_clock"
 DESIRED_UNKNOWN = "desired_unknown"
 SAFE_MODE = "safe_mode"
@@ -47,6 +48,12 @@ def wanted(board: Board, teller: Teller) -> Iterator[Issue]:
         yield Issue("protocol_newer")
     elif board.announce.protocol < protocol.PROTOCOL:
         yield Issue("protocol_older")
+    if board.update is not None and board.update.state in UPDATE_PROBLEMS and board.update.offer:
+        told = {"version": board.update.version or "?", "firmware": board.announce.firmware}
+        yield Issue(
+            f"update_{board.update.state}",
+            values=told | {"reason": teller.words.say("update_reason", board.update.reason)},
+        )
     if board.state is None:
         return
     yield from _out_of_reach(board, teller)

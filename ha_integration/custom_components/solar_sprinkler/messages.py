@@ -5,6 +5,7 @@ Rule: plain values in, payload bytes out. What each message holds is in docs/pro
 
 from collections.abc import Mapping, Sequence
 import json
+import struct
 from typing import Any
 
 from . import protocol
@@ -53,6 +54,17 @@ def desired(
 def ack(key: bytes, device_id: str, boot_id: int, event: int, sample: int) -> bytes:
     """Build the acknowledgement of all events and samples of this boot up to these numbers."""
     return _signed(key, device_id, protocol.ACK, {"boot_id": boot_id, "event": event, "sample": sample})
+
+
+def update_offer(key: bytes, device_id: str, offer: int, firmware: Mapping[str, Any]) -> bytes:
+    """Build the offer of a firmware, which is what its bundle's manifest says; `offer` is its number."""
+    names = ("version", "hardware", "mpy", "interpreter_min", "closer_api", "size", "sha256")
+    return _signed(key, device_id, protocol.UPDATE_OFFER, {"offer": offer, **{name: firmware[name] for name in names}})
+
+
+def update_block(key: bytes, device_id: str, offer: int, at: int, data: bytes) -> bytes:
+    """Build a block of an image: `data` belongs at `at`."""
+    return sign(key, topic(device_id, protocol.UPDATE_BLOCK), struct.pack(">II", offer, at) + data)
 
 
 def time_answer(key: bytes, device_id: str, nonce: str, at: int) -> bytes:

@@ -37,6 +37,8 @@ _DEVICE_ID = re.compile(r"[0-9a-f]{8}")
 _NAME = re.compile(r"[ -~]{1,64}")
 _COMMAND_ID = re.compile(r"[!-~]{1,16}")
 _CRASH = re.compile(r".{0,100}", re.DOTALL)
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_VERSION = re.compile(r"[0-9.]{0,16}")
 _NONCE = re.compile(r"[0-9a-f]{8,32}")
 
 _UINT32 = (0, 2**32 - 1)  # times and boot ids
@@ -246,6 +248,37 @@ class TimeRequest:
 
 
 @dataclass(frozen=True)
+class UpdateState:
+    """What becomes of an update; `state` and `reason` are words of protocol.UPDATES and UPDATE_REASONS, or a newer board's own."""
+
+    state: str = word()
+    reason: str = word_or_empty()
+    offer: int = integer(_UINT32)
+    version: str = text(_VERSION)
+    done: int = integer(_COUNT)
+    size: int = integer(_COUNT)
+    firmware: str = text(_NAME)
+
+
+@dataclass(frozen=True)
+class UpdateOffer:
+    """A firmware that Home Assistant offered, as the broker kept it."""
+
+    offer: int = integer(_UINT32)
+    version: str = text(_VERSION)
+    sha256: str = text(_SHA256)
+
+
+@dataclass(frozen=True)
+class UpdateRequest:
+    """A board asks for `bytes` bytes of the offered image, from `at` on."""
+
+    offer: int = integer(_UINT32)
+    at: int = integer(_COUNT)
+    bytes: int = integer((1, protocol.UPDATE_BLOCK_BYTES))
+
+
+@dataclass(frozen=True)
 class Desired:
     """Settings and programs as wanted; complete, because the board takes them as a whole."""
 
@@ -310,6 +343,21 @@ def health(payload: bytes) -> Health:
 def time_request(payload: bytes) -> TimeRequest:
     """Parse a request for the time."""
     return read(TimeRequest, decode(payload, protocol.PAYLOAD_MAX))
+
+
+def update_state(payload: bytes) -> UpdateState:
+    """Parse what becomes of an update."""
+    return read(UpdateState, decode(payload, protocol.PAYLOAD_MAX))
+
+
+def update_offer(topic: str, payload: bytes, key: bytes) -> UpdateOffer:
+    """Parse what Home Assistant itself offered earlier; verified first."""
+    return read(UpdateOffer, decode(verify(key, topic, payload), protocol.PAYLOAD_MAX))
+
+
+def update_request(payload: bytes) -> UpdateRequest:
+    """Parse a request for a block."""
+    return read(UpdateRequest, decode(payload, protocol.PAYLOAD_MAX))
 
 
 def desired(topic: str, payload: bytes, key: bytes) -> Desired:

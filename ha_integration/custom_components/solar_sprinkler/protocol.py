@@ -16,14 +16,29 @@ EVENT = "event"
 REPLY = "reply"
 TIME_REQUEST = "time_request"
 HEALTH = "health"  # retained
+UPDATE_REQUEST = "update/request"
+UPDATE_STATE = "update/state"  # retained
 
 ACK = "ack"  # retained, signed
 DESIRED = "desired"  # retained, signed
 COMMAND = "command"  # signed, except a bare stop
 TIME = "time"  # signed
+UPDATE_OFFER = "update/offer"  # retained, signed
+UPDATE_BLOCK = "update/block"  # signed; bytes, no JSON
 
-TO_BOARD = (ACK, DESIRED, COMMAND, TIME)
-TO_HOME_ASSISTANT = (ANNOUNCE, AVAILABILITY, STATE, TELEMETRY, EVENT, REPLY, TIME_REQUEST, HEALTH)
+TO_BOARD = (ACK, DESIRED, COMMAND, TIME, UPDATE_OFFER, UPDATE_BLOCK)
+TO_HOME_ASSISTANT = (
+    ANNOUNCE,
+    AVAILABILITY,
+    STATE,
+    TELEMETRY,
+    EVENT,
+    REPLY,
+    TIME_REQUEST,
+    HEALTH,
+    UPDATE_REQUEST,
+    UPDATE_STATE,
+)
 
 # Words. Order is part of the contract: the board keeps their index in its backlog.
 COMMANDS = ("run", "stop", "stay_awake", "identify", "clear_fault", "restart", "check_valve", "skip")
@@ -86,6 +101,25 @@ REASONS = (
     "no_start",  # there is none: nothing to skip, or the sun does not rise or set that day
 )
 STARTS = ("clock", "sunrise", "sunset")
+UPDATES = ("none", "waiting", "loading", "restarting", "trial", "installed", "refused", "failed", "rolled_back")
+UPDATE_REASONS = (
+    "",
+    "low_battery",
+    "heap",  # too little memory free just now
+    "no_answer",  # nobody sends the blocks
+    "not_newer",
+    "wrong_board",
+    "interpreter",  # the board's is too old, or reads another bytecode
+    "closer",  # it needs another one: over the cable
+    "too_big",
+    "on_trial",  # the version that runs is not confirmed yet
+    "invalid",
+    "storage",
+    "damaged",  # what arrived, or lies there, is not what was offered
+    "boots",  # three boots with it failed
+    "self_test",  # worse than before the update
+)
+HARDWARE = "feather_huzzah_esp8266"
 
 # Limits: (lowest, highest), both allowed.
 ZONE_LIMITS = (1, 4)
@@ -110,6 +144,7 @@ EXPIRES_S_MAX = 86400  # a command may not live longer than a day
 PAYLOAD_MAX = 2048  # bytes, the longest message either side accepts, but for a state
 STATE_MAX = 2400  # of four zones, each with all that can be said of it
 
+UPDATE_BLOCK_BYTES = 512  # of an image, in one message
 SIGNATURE_HEX = 32  # 128 bit of HMAC-SHA256
 
 
