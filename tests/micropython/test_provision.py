@@ -115,6 +115,7 @@ def test_a_bare_board_becomes_one_that_reports_to_its_own_broker(
     assert b"CLOSE_MS = 80\n" in files["/closer_config.py"]
     assert pairing_code(bytes.fromhex(config["device_key"])) in verified.out
     assert "▀" in verified.out, "the QR code"
+    assert re.search(r"the soil probe of zone 1 reads \d{3}, as `soil_raw` counts", said(verified))
     assert blind.code == 1, "the board's own account reads nothing of what boards say"
     assert "--witness-user" in blind.err
     everything = "".join(ran.out + ran.err for ran in (installed, configured, verified, blind))

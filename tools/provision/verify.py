@@ -40,12 +40,22 @@ for z in range(1, n + 1):
     except OSError:
         bad.append(z)
     time.sleep_ms(100)
-found = machine.I2C(scl=machine.Pin(closer.SCL_PIN), sda=machine.Pin(closer.SDA_PIN), freq=100000).scan()
+i2c = machine.I2C(scl=machine.Pin(closer.SCL_PIN), sda=machine.Pin(closer.SDA_PIN), freq=100000)
+found = i2c.scan()
+soil = []
+for a in range({PROBES}, {PROBES} + n):
+    if a in found:
+        try:
+            i2c.writeto(a, b'\\x0f\\x10')
+            time.sleep_ms(5)
+            soil.append((a - {PROBES} + 1, int.from_bytes(i2c.readfrom(a, 2), 'big')))
+        except OSError:
+            found.remove(a)
 button = machine.Pin({BUTTON}, machine.Pin.IN, machine.Pin.PULL_UP)()
 adc = machine.ADC(0).read()
 import sprinkler.app
 gc.collect()
-print(repr((n, cc is not None, bad, found, button, adc, gc.mem_free())))
+print(repr((n, cc is not None, bad, found, button, adc, soil, gc.mem_free())))
 """
 
 
@@ -100,7 +110,7 @@ def parts_on_the_bus(zones: int, config: Mapping[str, Any]) -> dict[int, str]:
 
 def self_test(device: Device, config: Mapping[str, Any]) -> list[str]:
     """Close every zone, look for every part, load the application: what does not hold, in words."""
-    zones, described, unreachable, found, button, adc, free = device.value(SELF_TEST, "testing itself")
+    zones, described, unreachable, found, button, adc, soil, free = device.value(SELF_TEST, "testing itself")
     problems = [] if described else ["closer_config.py is missing: give `configure`"]
     problems += [f"the bridge of zone {zone} cannot be reached" for zone in unreachable]
     wanted = parts_on_the_bus(zones, config)
@@ -109,6 +119,8 @@ def self_test(device: Device, config: Mapping[str, Any]) -> list[str]:
         problems.append("the button (GPIO0) reads as pressed")
     if config.get("battery_sensor") == "adc" and not 2500 <= adc * 5000 // 1024 <= 4500:
         problems.append(f"the battery reads {adc * 5000 // 1024} mV at the ADC: is its divider wired?")
+    for zone, raw in soil:
+        device.say.step(f"the soil probe of zone {zone} reads {raw}, as `soil_raw` counts")
     device.say.step(f"self-test: {zones} zones closed, {free} bytes of heap free with the application loaded")
     return problems
 
