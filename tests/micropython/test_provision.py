@@ -36,6 +36,13 @@ PAST_THE_WINDOW = Step(
 )  # in which the cable is listened to after a power-on
 
 
+@pytest.fixture(autouse=True)
+def maps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the tool keeps the maps of names."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return tmp_path / "state" / "solar-sprinkler"
+
+
 @pytest.fixture
 def bench() -> Iterator[Callable[..., Bench]]:
     made = []
@@ -76,7 +83,7 @@ def said(ran: Ran) -> str:
 
 
 def test_a_bare_board_becomes_one_that_reports_to_its_own_broker(
-    bench: Callable[..., Bench], tmp_path: Path, free_port: int, start_broker: StartBroker
+    bench: Callable[..., Bench], maps: Path, tmp_path: Path, free_port: int, start_broker: StartBroker
 ):
     broker = tmp_path / "broker"
     witness = tmp_path / "witness.txt"
@@ -109,6 +116,8 @@ def test_a_bare_board_becomes_one_that_reports_to_its_own_broker(
         "/slots.bin",
         "/main.py",
     ]
+    (kept,) = maps.iterdir()
+    assert (str(kept), kept.name[:9]) == (json.loads(installed.out)["map"], "5a17e001-")
     files = board.board.image.files()
     config = json.loads(files["/config.json"])
     assert (config["broker_user"], len(config["broker_password"])) == ("5a17e001", 24)

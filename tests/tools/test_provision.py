@@ -19,8 +19,9 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from sim.provision import FIRMWARE, Settings, closer_config, config_json
+from tools.micropython import traceback
 from tools.provision import __main__ as cli
-from tools.provision import configure, flash, mosquitto, settings, verify
+from tools.provision import build, configure, flash, mosquitto, settings, verify
 from tools.provision.ask import ask
 from tools.provision.cable import find_port, open_port, pull_reset
 from tools.provision.device import Device, Facts
@@ -103,6 +104,34 @@ def test_esptool_that_does_not_finish_is_a_clear_error(tmp_path: Path):
     path, _ = keep(tmp_path, image_bytes())
     with pytest.raises(CableError, match="give the same command again"):
         flash.write("/dev/none", path, erase=False)
+
+
+# --- the map of names
+
+
+def test_the_map_of_a_board_is_kept_by_board_and_build_and_restores_a_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    made = build.Parts({}, b"image", b"", 6)
+    path = build.keep_map("5a17e001", made)
+    assert path is not None
+    assert path.name == f"5a17e001-{hashlib.sha256(b'image').hexdigest()[:8]}.map.json"
+    names = json.loads(path.read_text())
+    short = next(name for name, stands_for in names.items() if "App._wake" in stands_for)
+    text = f'Traceback (most recent call last):\n  File "app.py", line 1, in {short}\nValueError: text\n'
+    assert "App._wake" in traceback.restored(names, text)
+
+
+def test_a_map_that_cannot_be_kept_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "state").write_text("a file")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    assert build.keep_map("5a17e001", build.Parts({}, b"image", b"", 6)) is None
+
+
+def test_files_for_plain_mpremote_come_with_their_map(tmp_path: Path):
+    written = build.save(tmp_path, build.parts())
+    assert tmp_path / "application.map.json" in written
 
 
 # --- settings

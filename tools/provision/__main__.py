@@ -161,7 +161,7 @@ def _seconds(text: str) -> int:
 
 def _flash(options: argparse.Namespace, say: Say) -> tuple[dict[str, Any], str]:
     from tools.provision import flash
-    from tools.provision.build import parts
+    from tools.provision.build import keep_map, parts
     from tools.provision.cable import find_port, reset_once
     from tools.provision.device import Device
     from tools.provision.install import install
@@ -176,11 +176,12 @@ def _flash(options: argparse.Namespace, say: Say) -> tuple[dict[str, Any], str]:
     with Device.at(port, say, options.wait) as device:
         done = install(device, made)
         device.held = not done["configured"]  # the application would fall without settings
+    done["map"] = str(keep_map(done["device_id"], made) or "")
     return done, _next(done)
 
 
 def _install(options: argparse.Namespace, say: Say) -> tuple[dict[str, Any], str]:
-    from tools.provision.build import parts, save
+    from tools.provision.build import keep_map, parts, save
 
     if options.save is not None:
         files = [str(path) for path in save(options.save, parts())]
@@ -192,13 +193,15 @@ def _install(options: argparse.Namespace, say: Say) -> tuple[dict[str, Any], str
     with Device.at(options.port, say, options.wait) as device:
         done = install(device, made)
         device.held = not done["configured"]  # the application would fall without settings
+    done["map"] = str(keep_map(done["device_id"], made) or "")
     return done, _next(done)
 
 
 def _next(done: dict[str, Any]) -> str:
     what = ", ".join(done["written"]) or "nothing: it was all there"
     then = "it runs; look at it with `verify`" if done["configured"] else "now give `configure`"
-    return f"board {done['device_id']}: written {what}; {then}"
+    kept = f"\nfor reading its tracebacks: python -m tools.micropython.traceback {done['map']}" if done["map"] else ""
+    return f"board {done['device_id']}: written {what}; {then}{kept}"
 
 
 def _configure(options: argparse.Namespace, say: Say) -> tuple[dict[str, Any], str]:

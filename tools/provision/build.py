@@ -3,12 +3,15 @@
 Rule: built from this checkout, every time; nothing of it is kept.
 """
 
+import hashlib
+import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from sim.provision import FIRMWARE, SLOTS, slots_record
 from tools.build import BuildError, bundle
-from tools.micropython.package import build
+from tools.micropython.package import build, meanings
 from tools.provision.errors import SettingsError
 
 MAIN, BOOT, CLOSER, CHOOSER = "/main.py", "/boot.py", "/closer.mpy", "/chooser.mpy"
@@ -55,9 +58,33 @@ def save(folder: Path, made: Parts) -> list[Path]:
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for path, data in {**made.files, "/application.romfs": made.rom, SLOTS: made.record}.items():
+        contents = {
+            **made.files,
+            "/application.romfs": made.rom,
+            SLOTS: made.record,
+            "/application.map.json": name_map(),
+        }
+        for path, data in contents.items():
             written.append(folder / path.strip("/"))
             written[-1].write_bytes(data)
     except OSError as error:
         raise SettingsError(f"cannot write to {folder}: {error.strerror}") from error
     return written
+
+
+def name_map(firmware: Path = FIRMWARE) -> bytes:
+    """What the short names of the application stand for: the map that `tools.micropython.traceback` reads."""
+    return (json.dumps(meanings(firmware), indent=1) + "\n").encode()
+
+
+def keep_map(device_id: str, made: Parts) -> Path | None:
+    """Keep the map of what was just written to a board: it belongs to that very build, and another checkout cannot make it again. Returns where it lies
+    (by board and by the hash of its image), or None where nothing can be written: a board is not worse for that."""
+    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    path = state / "solar-sprinkler" / f"{device_id}-{hashlib.sha256(made.rom).hexdigest()[:8]}.map.json"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name_map())
+    except OSError:
+        return None
+    return path
