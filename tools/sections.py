@@ -31,7 +31,10 @@ MYPY_FIRMWARE = (
     *("--check-untyped-defs", "--no-strict-optional", "--disable-error-code", "var-annotated"),
 )
 MYPY_BOARD = (*MYPY_FIRMWARE, "firmware")
-ANNOTATED = tuple(f"firmware/sprinkler/{name}" for name in ("core", "auth.py", "pairing.py", "protocol.py"))
+ANNOTATED = tuple(
+    f"firmware/sprinkler/{name}"
+    for name in ("core", "auth.py", "errors.py", "pairing.py", "protocol.py", "settings.py")
+)
 MYPY_ANNOTATED = (*MYPY_FIRMWARE, "--disallow-untyped-defs", *ANNOTATED)
 RUFF_LINT = ("-m", "ruff", "check", "--output-format", "concise")
 RUFF_FORMAT = ("-m", "ruff", "format", "--check", "--output-format", "concise")

@@ -34,7 +34,7 @@ class Config:
 class Settings:
     """What is in force: settings, programs, their version."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.version = 0
         self.rule = (0,)
         self.latitude_cdeg = self.longitude_cdeg = 0
@@ -51,7 +51,7 @@ class Settings:
         self.programs = ()  # tuples of core.schedule, in order of zone and id
 
 
-def integer(value, limits):
+def integer(value: object, limits: tuple[int, int]) -> int:
     """`value` if it is an integer within (lowest, highest). Raises RefusedError("invalid")."""
     if type(value) is not int or not limits[0] <= value <= limits[1]:
         raise RefusedError("invalid")
