@@ -7,6 +7,7 @@ import json
 import chooser
 import pytest
 
+from sim.errors import PowerLoss
 from sim.port import Port
 from sim.rom import DELIVERED, SLOT_BYTES, placeholder
 from sprinkler import protocol
@@ -340,3 +341,49 @@ def test_a_full_file_system_fails_the_update_and_nothing_else(rig):
     rig.run(30)
     assert rig.sender.last == ("refused", "storage")
     assert (rig.slot(), application(rig.board)) == (0, DELIVERED)
+
+
+# --- the power goes
+
+
+@pytest.mark.parametrize("holds", [True, False], ids=["update", "roll back"])
+def test_wherever_the_power_goes_the_valve_is_closed_first_and_old_or_new_runs(holds):
+    """The whole firmware, every seventh flash operation; all of them, and all pairs, in tests/proofs/slots.py."""
+    image = placeholder("0.2.0", 8_500)
+    operations = _lives(image, None, holds)
+    for cut in range(3, operations, 7):
+        _lives(image, cut, holds)
+
+
+def _lives(image: bytes, cut: int | None, holds: bool) -> int:
+    """One board, whose power goes at flash operation `cut`; how many operations there were."""
+    rig = Updated(image, zones=1)
+    seen, late = [0], []
+
+    def step(*_: object) -> None:
+        seen[0] += 1
+        if seen[0] == cut:
+            raise rig.board.session.end(PowerLoss())
+
+    def booted(port: Port) -> None:
+        rig._on_boot(port)
+        rig.world.move_valve(0, opens=True)
+        rig.world.timeline.at(rig.world.timeline.now_us + 1_000_000, lambda: late.append(bool(rig.open_zones())))
+
+    rig.settle()
+    rig.board.on_boot = booted
+    rig.board.chip.rom.step = step
+    rig.board.chip.flash.on_write = step
+    rig.sender.offer()
+    for _ in range(60):
+        rig.run(8)
+        if rig.sender.last[0] in ("installed", "rolled_back"):
+            break
+        if not holds and fields(rig.board)[chooser.TRIAL]:
+            rig.board.power_cut()
+    assert application(rig.board) == (image if holds else DELIVERED), (cut, rig.sender.last)
+    assert rig.slot() == fields(rig.board)[chooser.ACTIVE]
+    assert late
+    assert not any(late), "closed within a second of each boot"
+    rig.board.stop()
+    return seen[0]
