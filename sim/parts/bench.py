@@ -75,6 +75,7 @@ class Bench:
         "rain_pin",
         "random",
         "rtc",
+        "stuck_high",
         "wet",
         "world",
     )
@@ -95,6 +96,7 @@ class Bench:
         self.rain_pin = False  # the rain switch hangs on the flow meter's pin
         self.expander.pulled_low_mask = lambda: 1 << RAIN_GPIO if self.raining() else 0
         self.flow_meter_broken = False
+        self.stuck_high: set[int] = set()  # pins with a short to the supply
         self.flow_meter_ma = 0.0  # what it draws while it is fed, from the coils' supply
         self.pulses_per_litre = PULSES_PER_LITRE
         self.adc_broken = False  # a fault: nothing is connected
@@ -118,6 +120,8 @@ class Bench:
 
     def level(self, pin: int) -> int:
         """What a board reads there."""
+        if pin in self.stuck_high:
+            return 1
         output = self._outputs[pin]
         if output is not None:
             return output

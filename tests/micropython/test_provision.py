@@ -6,7 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -41,19 +41,6 @@ def maps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the tool keeps the maps of names."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     return tmp_path / "state" / "solar-sprinkler"
-
-
-@pytest.fixture
-def bench() -> Iterator[Callable[..., Bench]]:
-    made = []
-
-    def make(**arguments: object) -> Bench:
-        made.append(Bench(**arguments))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.__exit__()
 
 
 def lawn(folder: Path, port: int, **more: object) -> str:
