@@ -16,6 +16,7 @@ VERBS = {
     "season": "sim.cli.season",
     "size": "sim.cli.size",
     "score": "sim.cli.score",
+    "tune": "sim.cli.tune",
     "fleet": "sim.cli.fleet",
     "faults": "sim.cli.faults",
 }

@@ -7,28 +7,25 @@ each has a time of its own: in a shared one the working time of one board would 
 import gc
 import hashlib
 import itertools
-import multiprocessing
-import signal
 import time
-from collections.abc import Callable, MutableSequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from sim.board import SimulatedBoard
 from sim.broker import Message
-from sim.errors import SettingError, SimError
+from sim.crew import Crew
+from sim.errors import SettingError
 from sim.garden import Program, plant
 from sim.timeline import VirtualTime
 from sim.world import Scenario
 
 TIDY_BOOTS = 64  # an ended boot is a knot of objects that only the collector unties; younger ones than that cost more than they free
+CLUSTER_SHARES = 64
 SLICE_S = 21_600  # virtual seconds that a board goes on for before the next has its turn
 
 DAILY = Program()
 
-type Parts = MutableSequence[float]
 type Progress = Callable[[float], bool]  # told the part that is done; True: stop here
 
 
@@ -175,52 +172,21 @@ def warm_up(order: Order) -> None:
     plant(order.scenario, order.program, seed=0, device_id="00000000")[0].run_for(60)
 
 
-_stopped = False  # in a process of the pool: Ctrl-C reaches all of them
-_parts: Parts | None = None  # likewise: how far each share is
+def _share(item: tuple[Order, range], tell: Progress) -> Share:
+    return run_share(*item, tell)
 
 
-def _begin(parts: Parts) -> None:
-    global _parts  # noqa: PLW0603 - the process's own
-
-    def stop(*_: object) -> None:
-        global _stopped  # noqa: PLW0603 - the process's own
-        _stopped = True
-
-    _parts = parts
-    signal.signal(signal.SIGINT, stop)
-
-
-def _share_of_pool(order: Order, numbers: range, index: int) -> Share:
-    def progress(part: float) -> bool:
-        if _parts is not None:
-            _parts[index] = part
-        return _stopped
-
-    return run_share(order, numbers, progress)
-
-
-def cut(boards: int, jobs: int) -> list[range]:
+def cut(boards: int, parts: int) -> list[range]:
     """The numbers of a fleet's boards in equal shares."""
-    jobs = min(jobs, boards)
-    edges = [boards * job // jobs for job in range(jobs + 1)]
+    parts = min(parts, boards)
+    edges = [boards * part // parts for part in range(parts + 1)]
     return [range(low, high) for low, high in itertools.pairwise(edges)]
 
 
-def run(order: Order, jobs: int, progress: Progress) -> list[Share]:
-    """Simulate the fleet on `jobs` processes. Raises SimError when one of them dies."""
-    shares = cut(order.boards, jobs)
-    if len(shares) == 1:
-        return [run_share(order, shares[0], progress)]
-    parts = multiprocessing.Array("d", len(shares), lock=False)
-    try:
-        with ProcessPoolExecutor(len(shares), initializer=_begin, initargs=(parts,)) as pool:
-            futures = [pool.submit(_share_of_pool, order, numbers, index) for index, numbers in enumerate(shares)]
-            while not all(future.done() for future in futures):
-                time.sleep(0.2)
-                progress(sum(parts[:]) / len(shares))
-            return [future.result() for future in futures]
-    except BrokenProcessPool as error:
-        raise SimError("a process of the fleet was killed, perhaps for want of memory: ask for fewer boards") from error
+def run(order: Order, crew: Crew, progress: Progress) -> list[Share]:
+    """Simulate the fleet: a share for each process, or CLUSTER_SHARES for a cluster, so that a lost worker costs little. Raises as `Crew.do` does."""
+    shares = cut(order.boards, CLUSTER_SHARES if crew.scheduler else crew.jobs)
+    return crew.do(_share, [(order, numbers) for numbers in shares], progress)
 
 
 def log_digest(shares: list[Share]) -> str:
@@ -251,12 +217,12 @@ def summary(order: Order, shares: list[Share], wall_s: float) -> dict[str, objec
         "days": order.days,
         "seed": order.seed,
         "jobs": len(shares),
-        "stopped": any(share.stopped for share in shares),
+        "stopped": any(share.stopped for share in shares) or sum(len(share.digests) for share in shares) < order.boards,
         "board_days": round(board_days, 3),
         "seconds": round(wall_s, 3),
         "board_days_per_s": round(board_days / wall_s, 2),
-        "core_board_days_per_s": round(board_days / sum(share.cpu_s for share in shares), 2),
-        "bytes_per_board": round(sum(share.bytes_per_board for share in shares) / len(shares)),
+        "core_board_days_per_s": round(board_days / max(1e-9, sum(share.cpu_s for share in shares)), 2),
+        "bytes_per_board": round(sum(share.bytes_per_board for share in shares) / max(1, len(shares))),
         "boots": sum(share.boots for share in shares),
         "messages": sum(share.messages for share in shares),
         "water_l": round(sum(share.meter_ml for share in shares) / 1000, 1),

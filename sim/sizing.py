@@ -5,13 +5,15 @@ cell are those of `sim.battery`, here for whole tables of panels and cells. The 
 hours are on the safe side. A board dies below 3.0 V (or empty) and starts again above 3.3 V; dead it draws nothing.
 """
 
+import itertools
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim import battery, climate
+from sim.crew import Crew
 from sim.errors import SettingError
 from sim.garden import Program, plant
 from sim.provision import Settings
@@ -23,6 +25,7 @@ SUNDAY_UNIX_S = 1_798_934_400  # 2027-01-03
 SETTLE_DAYS = 365  # lived through before anything is counted: how full the cell was at first must not matter
 PARTS = ("flow_meter", "soil_probe", "panel_sensor")  # what a board of one zone may do without
 RESERVE_PCT = 15.0  # what a cell should never fall below: cold, age and dirt have their share
+PAIRS_EACH = 2000
 TENTHS = np.linspace(0.0, 1.0, 11)
 OPEN_CIRCUIT_V = np.array(battery.OPEN_CIRCUIT_V)
 
@@ -163,16 +166,55 @@ def size(
     cells_mah: list[float],
     *,
     shade: float = 0.0,
+    crew: Crew | None = None,
     progress: Callable[[float], bool] = lambda _: False,
 ) -> Found:
-    """Every pair through all years of a place; the last SETTLE_DAYS are put before them. `load_ma` is 7 x 24, `shade` the part of the sun that is lost."""
+    """Every pair through all years of a place; the last SETTLE_DAYS are put before them. `load_ma` is 7 x 24, `shade` the part of the sun that is lost.
+
+    A `crew` shares the panels, where there are pairs enough: below PAIRS_EACH a process spends its time on calls, however few pairs it has.
+    """
     first, days = period(weather)
     light, air = hours_of(weather, first, days)
     settle = SETTLE_DAYS * 24
     light, air = (np.concatenate([hours[-settle:], hours]) for hours in (light, air))
     weekdays = (first - SETTLE_DAYS + np.arange(days + SETTLE_DAYS) + 3) % 7  # 1970-01-01 was a Thursday
     currents = load_ma[weekdays].ravel()
-    return simulate(light * (1 - shade), air, currents, panels_w, cells_mah, settle_days=SETTLE_DAYS, progress=progress)
+    whole = _Pairs(light * (1 - shade), air, currents, panels_w, cells_mah)
+    parts = max(1, min(len(panels_w), len(panels_w) * len(cells_mah) // PAIRS_EACH))
+    edges = [len(panels_w) * part // parts for part in range(parts + 1)]
+    shares = [replace(whole, panels_w=panels_w[low:high]) for low, high in itertools.pairwise(edges)]
+    return _joined((crew or Crew()).do(_simulate, shares, progress))
+
+
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """One process's work."""
+
+    light: Table
+    air: Table
+    load_ma: Table
+    panels_w: list[float]
+    cells_mah: list[float]
+
+
+def _simulate(pairs: _Pairs, tell: Callable[[float], bool]) -> Found:
+    return simulate(
+        pairs.light, pairs.air, pairs.load_ma, pairs.panels_w, pairs.cells_mah, settle_days=SETTLE_DAYS, progress=tell
+    )
+
+
+def _joined(shares: list[Found]) -> Found:
+    """One table again. After a stop: of the panels that lived through everything, or else of those that came farthest."""
+    days = max(share.days for share in shares)
+    kept = [share for share in shares if share.days == days]
+    return replace(
+        kept[0],
+        panels_w=[watt for share in kept for watt in share.panels_w],
+        dead_h=np.concatenate([share.dead_h for share in kept]),
+        lowest_pct=np.concatenate([share.lowest_pct for share in kept]),
+        charge_pct=np.concatenate([share.charge_pct for share in kept], axis=1),
+        stopped=any(share.stopped for share in shares),
+    )
 
 
 def period(weather: climate.Weather) -> tuple[int, int]:

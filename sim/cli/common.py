@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sim import climate
+from sim.crew import Crew
 from sim.errors import FileError, SettingError
 from sim.garden import DAYS
 
@@ -53,6 +54,23 @@ def add_output(options: argparse.ArgumentParser, seed_of: str) -> None:
     """--seed and --json."""
     options.add_argument("--seed", metavar="N", type=int, default=0, help=f"of {seed_of} (default %(default)s)")
     options.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def add_crew(options: argparse.ArgumentParser) -> None:
+    """--jobs and --scheduler."""
+    cores = os.cpu_count() or 1
+    options.add_argument("--jobs", metavar="N", type=int, default=cores, help="processes (default: all cores)")
+    options.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        default="",
+        help="of a Dask cluster that shall do the work, such as tcp://192.168.1.5:8786",
+    )
+
+
+def crew(options: argparse.Namespace) -> Crew:
+    """Who shall do the work, by `add_crew`. Raises SettingError."""
+    return Crew(options.jobs, options.scheduler)
 
 
 def clock_min(text: str) -> int:

@@ -1,11 +1,9 @@
 """`python -m sim fleet`: many boards at once, and how fast they live."""
 
 import json
-import os
 
 from sim import fleet
 from sim.cli import common
-from sim.errors import SettingError
 from sim.garden import Program
 from sim.world import Scenario
 
@@ -18,6 +16,7 @@ examples:
   python -m sim fleet --boards 50 --days 2              a hundred board-days: 96 wakes and one run of 20 minutes each
   python -m sim fleet --boards 1000 --days 1 --jobs 2 --json
   python -m sim fleet --boards 10 --days 30 --site greensboro --run-time 0
+  python -m sim fleet --boards 10000 --days 7 --scheduler tcp://192.168.1.5:8786
 
 The same seed gives the same log of all messages, byte for byte, however many processes share the work: `log_sha256` is its digest.
 bytes_per_board is what the process grew by, divided by the boards in it; board_days_per_s counts all processes, core_board_days_per_s one.
@@ -29,9 +28,7 @@ def main(arguments: list[str]) -> int:
     parser = common.parser("fleet", SUMMARY, EXAMPLES)
     parser.add_argument("--boards", metavar="N", type=int, default=10, help="how many (default %(default)s)")
     parser.add_argument("--days", metavar="D", type=float, default=1.0, help="of virtual time (default %(default)s)")
-    parser.add_argument(
-        "--jobs", metavar="N", type=int, default=os.cpu_count() or 1, help="processes (default: all cores)"
-    )
+    common.add_crew(parser)
     parser.add_argument(
         "--run-time", metavar="MIN", type=float, default=20.0, help="of the daily run; 0: none (default %(default)s)"
     )
@@ -41,8 +38,7 @@ def main(arguments: list[str]) -> int:
     common.add_place(parser)
     common.add_output(parser, "weather, keys and noise")
     options = parser.parse_args(arguments)
-    if not 1 <= options.jobs <= 256:
-        raise SettingError(f"--jobs must be 1 to 256, not {options.jobs}")
+    crew = common.crew(options)
     scenario = Scenario(
         zones=2,
         seed=options.seed,
@@ -60,7 +56,7 @@ def main(arguments: list[str]) -> int:
             bar(part)
             return stopper.asked
 
-        shares = fleet.run(order, options.jobs, progress)
+        shares = fleet.run(order, crew, progress)
     bar.end()
     found = fleet.summary(order, shares, watch.seconds)
     print(json.dumps(found) if options.json else common.table(found))

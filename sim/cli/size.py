@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--weekdays", metavar="LIST", default=",".join(DAYS), help="such as mon,wed,fri (default: all)")
     parser.add_argument("--out", metavar="DIR", type=Path, default=Path("sim-size"), help="(default ./%(default)s)")
     parser.add_argument("--format", choices=("png", "svg"), default="png", help="of the picture (default %(default)s)")
+    common.add_crew(parser)
     common.add_output(parser, "made-up weather and noise")
     return parser
 
@@ -90,6 +91,7 @@ def main(arguments: list[str]) -> int:
         wake_interval_s=round(options.wake * 60),
     )
     without = [part for part in options.without.split(",") if part]
+    crew = common.crew(options)
     out = common.folder(options.out)
     bar = common.Bar(weather.place)
     with common.Stopper() as stopper:
@@ -100,7 +102,7 @@ def main(arguments: list[str]) -> int:
 
         bar(0.0, "measuring what the firmware draws")
         load_ma = sizing.measured_load_ma(program, options.feather, options.join, without=without, seed=options.seed)
-        found = sizing.size(weather, load_ma, panels, cells, shade=options.shade / 100, progress=progress)
+        found = sizing.size(weather, load_ma, panels, cells, shade=options.shade / 100, crew=crew, progress=progress)
     bar.end()
     result = _result(found, weather.place) | {"seed": options.seed}
     print(json.dumps(result) if options.json else _words(found, weather.place), flush=True)

@@ -1,7 +1,6 @@
 """Many boards at once: repeatable, small, and honest when stopped."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,10 +18,6 @@ ROOT = Path(__file__).resolve().parents[2]
 HOURLY = Program(
     run_time_s=120, start_min=210, wake_interval_s=1800
 )  # 03:30 of the place, half an hour after the start of the scenario
-
-
-def _die(*_: object) -> None:
-    os._exit(9)
 
 
 def order(boards: int = 3, days: float = 0.06, seed: int = 0) -> fleet.Order:
@@ -104,12 +99,3 @@ def test_impossible_fleet_is_refused_in_one_line(
 def test_order_wants_boards() -> None:
     with pytest.raises(SettingError):
         fleet.Order(0, 1, Scenario())
-
-
-def test_process_that_is_killed_is_told_in_one_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(fleet, "_share_of_pool", _die)
-    assert main(["fleet", "--boards", "2", "--days", "0.01", "--jobs", "2"]) == 1
-    error = capsys.readouterr().err
-    assert error == "sim fleet: a process of the fleet was killed, perhaps for want of memory: ask for fewer boards\n"

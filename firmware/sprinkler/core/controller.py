@@ -36,13 +36,14 @@ from .state import (
     STOP_WAIT_MS,
     TRIES,
     WAIT_MS,
+    ZONE,
     base,
     closed_zone,
     zones,
 )
 
 IDLE_MS = 60000
-OPEN_STEP_MS = 500  # how finely an open valve is watched
+OPEN_STEP_MS = 1000  # how finely an open valve is watched
 STOP_GAP_MS = 60000
 FORGET_LEAK_MS = 60000
 
@@ -278,16 +279,15 @@ def _start_next(s: list, readings: tuple, limits: tuple[int, ...], out: list) ->
 
 
 def _busy(s: tuple | list) -> bool:
-    for zone in range(1, zones(s) + 1):
-        if s[base(zone) + PHASE] != CLOSED:
+    for z in range(BOARD, len(s), ZONE):
+        if s[z + PHASE] != CLOSED:
             return True
     return False
 
 
 def _due_ms(s: list) -> int:
     due = IDLE_MS
-    for zone in range(1, zones(s) + 1):
-        z = base(zone)
+    for z in range(BOARD, len(s), ZONE):
         if s[z + PHASE] == OPEN:
             due = min(due, OPEN_STEP_MS, max(1, s[z + GRANTED_MS] - s[z + OPEN_MS]))
         elif s[z + PHASE] != CLOSED:
@@ -298,8 +298,7 @@ def _due_ms(s: list) -> int:
 def stuck(state: tuple) -> bool:
     """True when nothing is left to do but to go on closing what does not close: the board may sleep between its tries."""
     found = False
-    for zone in range(1, zones(state) + 1):
-        z = base(zone)
+    for z in range(BOARD, len(state), ZONE):
         if state[z + PHASE] == OPEN or (state[z + PHASE] != CLOSED and state[z + TRIES] <= safety.STUCK_SLEEP_TRIES):
             return False
         found = found or state[z + PHASE] != CLOSED
@@ -308,9 +307,7 @@ def stuck(state: tuple) -> bool:
 
 def idle(state: tuple) -> bool:
     """True when every valve is closed and nothing waits: the board may sleep."""
-    if _busy(state):
-        return False
-    for zone in range(1, zones(state) + 1):
-        if state[base(zone) + QUEUED_MS]:
+    for z in range(BOARD, len(state), ZONE):
+        if state[z + PHASE] != CLOSED or state[z + QUEUED_MS]:
             return False
     return True
