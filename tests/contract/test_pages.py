@@ -36,3 +36,27 @@ def test_every_page_is_linked_from_another_one() -> None:
             if path.name != page and re.search(rf"\((?:docs/|\.\./docs/)?{page}", text)
         ]
         assert linked, page
+
+
+def shown() -> list[str]:
+    """Every name in code of the tables in docs/safety.md that means a test or a scenario."""
+    page = (DOCS / "safety.md").read_text("utf-8")
+    tables = page[page.index("## What can fail") :]
+    scenarios = {path.stem for path in (ROOT / "sim" / "scenarios").glob("*.toml")}
+    names = re.findall(r"`([a-z_0-9]+)`", tables)
+    return sorted({name for name in names if name.startswith("test_") or name in scenarios or name.count("_") >= 2})
+
+
+@pytest.mark.parametrize("name", shown())
+def test_what_the_safety_page_stands_on_is_there(name: str) -> None:
+    tests = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    scenario = ROOT / "sim" / "scenarios" / f"{name}.toml"
+    assert scenario.exists() or re.search(rf"^(?:async )?def {name}\(", tests, re.MULTILINE), name
+
+
+def test_the_safety_page_has_thirty_failures_and_all_provisions() -> None:
+    page = (DOCS / "safety.md").read_text("utf-8")
+    numbers = [int(number) for number in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert len(numbers) >= 30
+    assert re.findall(r"^\| (5\.\d+) ", page, re.MULTILINE) == [f"5.{number}" for number in range(1, 14)]
