@@ -19,6 +19,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from sim.provision import FIRMWARE, Settings, closer_config, config_json
+from tests.tools import esp_image
 from tools.micropython import traceback
 from tools.provision import __main__ as cli
 from tools.provision import build, configure, flash, mosquitto, settings, verify
@@ -72,6 +73,40 @@ def test_the_image_with_its_hash_is_taken(tmp_path: Path):
 def test_an_image_that_is_none_for_this_board_is_refused(tmp_path: Path, image: bytes, words: str):
     with pytest.raises(ImageError, match=words):
         flash.read_image(*keep(tmp_path, image))
+
+
+def test_an_image_that_esptool_made_has_the_headers_that_are_looked_for(tmp_path: Path):
+    path = esp_image.interpreter(tmp_path, in_flash=b"rom_ioctl")
+    image = path.read_bytes()
+    assert flash.read_image(path, hashlib.sha256(image).hexdigest()) == image
+    told = esp_image.described(path)
+    assert re.search(r"Flash size: 2MB", told)
+    assert re.search(r"Checksum: 0x[0-9a-f]{2} \(valid\)", told)
+    spoiled = image[:100] + bytes((image[100] ^ 1,)) + image[101:]
+    for bad, words in ((spoiled, "checksum does not fit"), (image[:1000], "no whole ESP8266 image")):
+        with pytest.raises(ImageError, match=words):
+            flash.check_image("image.bin", bad)
+
+
+def test_one_half_of_what_esptool_makes_is_no_interpreter(tmp_path: Path):
+    esp_image.interpreter(tmp_path, in_flash=b"rom_ioctl")
+    with pytest.raises(ImageError, match="not a MicroPython interpreter"):
+        flash.check_image("part", (tmp_path / "part-0x00000.bin").read_bytes())
+    with pytest.raises(ImageError, match="no ESP8266 image"):
+        flash.check_image("part", (tmp_path / "part-0x09000.bin").read_bytes())
+
+
+def test_an_esptool_image_without_romfs_is_refused(tmp_path: Path):
+    path = esp_image.interpreter(tmp_path, in_flash=b"no such call")
+    with pytest.raises(ImageError, match="built without ROMFS"):
+        flash.check_image(path.name, path.read_bytes())
+
+
+def test_an_image_for_another_chip_is_refused(tmp_path: Path):
+    image = esp_image.of_another_chip(tmp_path).read_bytes()
+    assert image[0] == 0xE9
+    with pytest.raises(ImageError, match="another chip"):
+        flash.check_image("ESP32.bin", image)
 
 
 def test_an_image_with_another_hash_is_refused_and_its_own_is_told(tmp_path: Path):

@@ -15,6 +15,7 @@ from tools.provision.errors import CableError, ImageError
 
 BAUD = 460800
 ROMFS_START = 0xB0000  # of the 2 MB ROMFS build: the interpreter must end before it
+ENTRY_HIGH = 0x4010  # an ESP8266 starts in its instruction memory, 0x40100000 on; an ESP32's images begin with E9, too
 SMALLEST = 300_000  # an interpreter for this chip has about 600 KB
 WITHOUT_ROMFS = b"rom_ioctl"  # a word that only a build with ROMFS knows
 
@@ -43,6 +44,8 @@ def check_image(name: str, image: bytes) -> None:
         raise ImageError(
             f"{name} is no ESP8266 image (its first byte is not E9): take the .bin file, not an .elf or .zip"
         )
+    if len(image) >= 8 and int.from_bytes(image[4:8], "little") >> 16 != ENTRY_HIGH:
+        raise ImageError(f"{name} is an image for another chip: take MicroPython for the ESP8266")
     try:
         parsed = LoadFirmwareImage("esp8266", image)
     except (FatalError, ValueError, IndexError, OSError) as error:
