@@ -4,10 +4,9 @@ Rule: tells, never judges; a number that is not known is null. It must not know 
 """
 
 import gc
-import json
 
 from .crash import CRASH
-from .report import FIRMWARE
+from .report import FIRMWARE, members
 from .selftest import check
 from .store import read_file
 
@@ -17,7 +16,7 @@ def health(app) -> bytes:
     m = app.memory
     tested = None if app.safe_mode else check(app)
     crash = read_file(app.board, CRASH)
-    return json.dumps(
+    inside = members(
         {
             "firmware": FIRMWARE,
             "boots": m.boots,
@@ -30,7 +29,8 @@ def health(app) -> bytes:
             "self_test": tested,
             "crash": crash.decode() if crash else None,
         }
-    ).encode()
+    )
+    return b"{" + inside + b"}"
 
 
 def _heap_free():

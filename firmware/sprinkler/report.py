@@ -17,10 +17,6 @@ LOST = b'{"state": "lost"}'
 ONLINE = b'{"state": "online"}'
 
 
-def _json(value):
-    return json.dumps(value, separators=(",", ":")).encode()
-
-
 def _list(head, items):
     """The pieces of an object that starts with `head` and ends in a list of `items`."""
     yield head
@@ -34,19 +30,28 @@ def _list(head, items):
 
 def asleep(until):
     """Availability of a board that sleeps until `until` (Unix seconds, 0: unknown)."""
-    return _json({"state": "asleep", "until": until})
+    return _object(members({"state": "asleep", "until": until}))
 
 
-def _members(value):
-    """The inside of an object."""
-    return json.dumps(value, separators=(",", ":"))[1:-1].encode()
+def members(value):
+    """The inside of an object. Where `value` is written out, a board has it as one text already, for each key costs heap."""
+    return filled(",".join(['"%s":%%s' % key for key in value]), value.values())
+
+
+def filled(text, values):
+    """`text` with each of `values` in its place, as JSON."""
+    return (text % tuple([json.dumps(value, separators=(",", ":")) for value in values])).encode()
+
+
+def _object(inside):
+    return b"{" + inside + b"}"
 
 
 def board_state(app, now_s):
     """What is true at `now_s`, in small pieces: they are made while the packet that takes them already fills the heap."""
     m, s, clock = app.memory, app.settings, app.clock
     yield b"{"
-    yield _members(
+    yield members(
         {
             "at": clock.unix(now_s),
             "boot_id": m.boot_id,
@@ -57,7 +62,7 @@ def board_state(app, now_s):
         }
     )
     yield b","
-    yield _members(
+    yield members(
         {
             "wake_reason": app.wake_reason,
             "wake_at": app.rest.wake_at,
@@ -68,7 +73,7 @@ def board_state(app, now_s):
         }
     )
     yield b","
-    yield _members(
+    yield members(
         {
             "desired_version": s.version,
             "command_counter": m.counter,
@@ -93,7 +98,7 @@ def _zone_state(app, zone, now_s):
     phase = s[z + state.PHASE]
     metered = app.senses.has_flow()
     closing = s[z + state.CAUSE] == "" and not s[z + state.GRANTED_MS]  # not known to have been open: after a boot
-    yield _members(
+    yield members(
         {
             "zone": zone,
             "valve": phase if phase in (state.CLOSED, state.OPEN) else ("unknown" if closing else "closing"),
@@ -105,51 +110,60 @@ def _zone_state(app, zone, now_s):
         }
     )
     yield b","
-    yield _members(
+    yield members(
         {
             "queued_s": s[z + state.QUEUED_MS] // 1000,
             "flow_rate_ml_min": (app.senses.flow_rate_ml_min if phase != state.CLOSED else 0) if metered else None,
             "volume_ml": app.memory.kept_ml[zone - 1] if metered else None,
             "next_run_at": app.clock.unix(app.planner.next_start_s(zone)),
             "faults": [word for bit, word in state.FAULT_WORDS if s[z + state.FAULT] & bit],
-            "check": _check(app, metered) if app.memory.check[1] == zone else None,
         }
     )
+    yield b',"check":'
+    yield _check(app, metered) if app.memory.check[1] == zone else b"null"
     yield b',"last_run":'
-    yield _json(_last_run(app, zone))
+    yield _last_run(app, zone)
     yield b',"last_skip":'
-    yield _json(_last_skip(app, app.memory.last_skips[zone - 1]))
+    yield _last_skip(app, app.memory.last_skips[zone - 1])
     yield b"}"
 
 
 def _last_run(app, zone):
     run = app.memory.last_runs[zone - 1]
     if not run:
-        return None
-    return {
-        "run_id": run[0],
-        "at": app.clock.unix(run[1]),
-        "program": run[2],
-        "result": protocol.RESULTS[run[3]],
-        "reason": protocol.REASONS[run[4]],
-        "duration_s": run[5],
-        "volume_ml": run[6] if app.senses.has_flow() else None,
-    }
+        return b"null"
+    return _object(
+        members(
+            {
+                "run_id": run[0],
+                "at": app.clock.unix(run[1]),
+                "program": run[2],
+                "result": protocol.RESULTS[run[3]],
+                "reason": protocol.REASONS[run[4]],
+                "duration_s": run[5],
+                "volume_ml": run[6] if app.senses.has_flow() else None,
+            }
+        )
+    )
 
 
 def _last_skip(app, skip):
     if not skip[2]:
-        return None
-    return {"at": app.clock.unix(skip[0]), "program": skip[1], "reason": protocol.REASONS[skip[2]]}
+        return b"null"
+    return _object(members({"at": app.clock.unix(skip[0]), "program": skip[1], "reason": protocol.REASONS[skip[2]]}))
 
 
 def _check(app, metered):
     at, _, verdict, volume_ml = app.memory.check
-    return {
-        "at": app.clock.unix(at),
-        "verdict": protocol.CHECKS[verdict],
-        "volume_ml": volume_ml if metered else None,
-    }
+    return _object(
+        members(
+            {
+                "at": app.clock.unix(at),
+                "verdict": protocol.CHECKS[verdict],
+                "volume_ml": volume_ml if metered else None,
+            }
+        )
+    )
 
 
 def event(app, boot_id, oldest, record):
@@ -157,20 +171,22 @@ def event(app, boot_id, oldest, record):
     at, kind, zone, run_id, program, result, reason, duration_s, volume_ml = struct.unpack(EVENT_FORM, record[2])
     return _numbered(
         record,
-        {
-            "boot_id": boot_id,
-            "oldest": oldest,
-            "n": record[1],
-            "at": app.clock.unix(at),
-            "event": protocol.EVENTS[kind],
-            "zone": zone,
-            "run_id": run_id,
-            "program": program,
-            "result": protocol.RESULTS[result],
-            "reason": protocol.REASONS[reason],
-            "duration_s": duration_s,
-            "volume_ml": volume_ml if app.senses.has_flow() else None,
-        },
+        members(
+            {
+                "boot_id": boot_id,
+                "oldest": oldest,
+                "n": record[1],
+                "at": app.clock.unix(at),
+                "event": protocol.EVENTS[kind],
+                "zone": zone,
+                "run_id": run_id,
+                "program": program,
+                "result": protocol.RESULTS[result],
+                "reason": protocol.REASONS[reason],
+                "duration_s": duration_s,
+                "volume_ml": volume_ml if app.senses.has_flow() else None,
+            }
+        ),
     )
 
 
@@ -180,11 +196,9 @@ def telemetry(app, boot_id, oldest, records):
     return _list(head, (_sample(app, record) for record in records))
 
 
-def _numbered(record, content):
-    """`content` as JSON; where numbers before this one were given up, with the last one that was not."""
-    if record[0]:
-        content["after"] = record[0]
-    return _json(content)
+def _numbered(record, inside):
+    """An object with `inside`; where numbers before this one were given up, with the last one that was not."""
+    return _object((b'"after":%d,' % record[0] if record[0] else b"") + inside)
 
 
 def _sample(app, record):
@@ -192,20 +206,22 @@ def _sample(app, record):
     battery_mv = _known(fields[3], NONE_U16)
     return _numbered(
         record,
-        {
-            "n": record[1],
-            "at": app.clock.unix(fields[0]),
-            "solar_mv": _known(fields[1], NONE_U16),
-            "solar_ma": _known(fields[2], NONE_I16),
-            "battery_mv": battery_mv,
-            "battery_ma": _known(fields[4], NONE_I16),
-            "battery_pct": None if battery_mv is None else power.battery_pct(battery_mv),
-            "soil_pct": [_known(pct, NONE_U8) for pct in fields[5 : 5 + app.board.zones()]],
-            "flow_rate_ml_min": _known(fields[9], NONE_U16),
-            "rssi_dbm": fields[10] or None,
-            "temperature_dc": _known(fields[11] >> 2, NO_DC),
-            "rain": None if not fields[11] & 3 else fields[11] & 3 == WET,
-        },
+        members(
+            {
+                "n": record[1],
+                "at": app.clock.unix(fields[0]),
+                "solar_mv": _known(fields[1], NONE_U16),
+                "solar_ma": _known(fields[2], NONE_I16),
+                "battery_mv": battery_mv,
+                "battery_ma": _known(fields[4], NONE_I16),
+                "battery_pct": None if battery_mv is None else power.battery_pct(battery_mv),
+                "soil_pct": [_known(pct, NONE_U8) for pct in fields[5 : 5 + app.board.zones()]],
+                "flow_rate_ml_min": _known(fields[9], NONE_U16),
+                "rssi_dbm": fields[10] or None,
+                "temperature_dc": _known(fields[11] >> 2, NO_DC),
+                "rain": None if not fields[11] & 3 else fields[11] & 3 == WET,
+            }
+        ),
     )
 
 
@@ -215,20 +231,22 @@ def _known(value, none):
 
 def reply(command_id, accepted, reason, zone, run_id, run_time_s, run_until, at):
     """The answer to a command."""
-    return _json(
-        {
-            "id": command_id,
-            "accepted": accepted,
-            "reason": reason,
-            "zone": zone,
-            "run_id": run_id,
-            "run_time_s": run_time_s,
-            "run_until": run_until,
-            "at": at,
-        }
+    return _object(
+        members(
+            {
+                "id": command_id,
+                "accepted": accepted,
+                "reason": reason,
+                "zone": zone,
+                "run_id": run_id,
+                "run_time_s": run_time_s,
+                "run_until": run_until,
+                "at": at,
+            }
+        )
     )
 
 
 def time_request(nonce):
     """The question for the time."""
-    return _json({"nonce": nonce})
+    return _object(members({"nonce": nonce}))

@@ -179,12 +179,13 @@ class Remote:
         self._send(frames.interrupt(slot))
         self._serve()
 
-    def heap(self, *, collect: bool = True) -> Heap | None:
-        """The heap now, after a collection unless told otherwise; only while the interpreter waits for an answer.
+    def heap(self, *, collect: bool = True, dump: bool = False) -> Heap | None:
+        """The heap now, after a collection unless told otherwise; only while the interpreter waits for an answer. `dump`: what lies where in it, and
+        every name, is printed on the board's console.
 
         None: it has ended.
         """
-        self._send(frames.measure(collect=collect))
+        self._send(frames.measure(collect=collect, dump=dump))
         return self._serve()
 
     # --- calls

@@ -48,13 +48,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Heap:
-    """Figures of the heap in bytes; `largest` free piece, `peak` in use at any collection, `stack` of C in use."""
+    """Figures of the heap in bytes; `largest` free piece, `peak` in use at any collection, `stack` of C in use; `names` that came with the program."""
 
     used: int
     free: int
     largest: int
     peak: int
     stack: int
+    names: int
 
 
 def _sized(data: bytes) -> bytes:
@@ -104,9 +105,9 @@ def interrupt(slot: int) -> bytes:
     return _sized(b"I" + struct.pack("<I", slot))
 
 
-def measure(*, collect: bool) -> bytes:
-    """The frame that asks for the heap's figures."""
-    return _sized(b"G" + bytes((collect,)))
+def measure(*, collect: bool, dump: bool = False) -> bytes:
+    """The frame that asks for the heap's figures; `dump`: print what lies where in it, too, and every name."""
+    return _sized(b"G" + bytes((2 if dump else collect,)))
 
 
 class _Reader:
@@ -163,7 +164,7 @@ def decode(frame: bytes) -> Call | Heap | None:
     if kind == b"A":
         return None
     if kind == b"M":
-        return Heap(*struct.unpack("<5I", reader.take(20)))
+        return Heap(*struct.unpack("<6I", reader.take(24)))
     if kind != b"C":
         raise WireError(f"a frame of unknown kind {kind!r} from the interpreter")
     work = int.from_bytes(reader.take(4), "little")

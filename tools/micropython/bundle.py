@@ -9,6 +9,7 @@ import ast
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 
+from tools.micropython.inline import Inliner
 from tools.micropython.names import Names
 from tools.micropython.program import (
     Binding,
@@ -20,8 +21,9 @@ from tools.micropython.program import (
     Sibling,
     absolute,
 )
-from tools.micropython.prune import literals, prune, split_tuples
+from tools.micropython.prune import literals, prune, split_tuples, uses
 from tools.micropython.scopes import ScopedTransformer, bound_names, without_annotations
+from tools.micropython.texts import with_filled_texts
 
 
 class _Linker(ScopedTransformer):
@@ -164,7 +166,7 @@ def bundle(
     its own, under a name that costs nothing, with the modules that nothing resident needs; one that nobody imports keeps its names. `meanings` is
     filled with what each short name stands for. Raises BundleError.
     """
-    sources = {name: without_annotations(text) for name, text in sources.items()}
+    sources = {name: with_filled_texts(without_annotations(text)) for name, text in sources.items()}
     program = Program(sources, tuple(entries))
     main = next(iter(entries))
     kept = {name: program.resolve(Own(module, name)) for module, found in entries.items() for name in found}
@@ -180,16 +182,21 @@ def bundle(
                 names.keep(binding)
     linked, used = _link(program, program.resident, names)
     body += split_tuples(linked)
+    cells = {name: cell for name, cell in program.late.items() if any(program.modules[part].tree.body for part in cell)}
+    parts: dict[str, list[ast.stmt]] = {}
+    for name, cell in cells.items():
+        parts[name], taken = _link(program, cell, names)
+        used |= taken
+    Inliner([body, *parts.values()], {*kept, *names.kept}, names.anybodys).run()
     only_late = {name: node for name, node in literals(body).items() if name not in kept}
+    externs = _externs(used)
     late: dict[str, str] = {}
     shared: set[str] = set()
-    for name, cell in program.late.items():
-        if any(program.modules[part].tree.body for part in cell):
-            late[program.short.get(name, name)], taken = _late(program, name, main, names, only_late)
-            shared |= taken
+    for name, part in parts.items():
+        late[program.short.get(name, name)], wanted = _late(program, name, part, main, names, only_late, body, externs)
+        shared |= wanted
     body = prune(body, shared | set(kept))
-    externs = [_import(binding, names.of_global(binding)) for binding in sorted(_externs(used), key=str)]
-    files = {main: _text(externs + body, names)}
+    files = {main: _text(_imports(externs, body, names) + body, names)}
     for module, found in entries.items():
         if module != main:
             files[module] = f"from {main} import {', '.join(found)}\n"
@@ -210,18 +217,24 @@ def _link(program: Program, modules: Iterable[str], names: Names) -> tuple[list[
 
 
 def _late(
-    program: Program, name: str, main: str, names: Names, only_late: Mapping[str, ast.stmt]
+    program: Program,
+    name: str,
+    body: list[ast.stmt],
+    main: str,
+    names: Names,
+    only_late: Mapping[str, ast.stmt],
+    resident: list[ast.stmt],
+    externs: list[Extern],
 ) -> tuple[str, set[str]]:
     """A late module with what comes with it, and the names that it takes from the bundle. Of `only_late`, literals that no resident reads, it has its
     own copy: a table of limits need not lie in the heap between two messages."""
-    body, used = _link(program, program.late[name], names)
-    shared = {names.of_global(item) for item in used if isinstance(item, Own) and item.module in program.resident}
+    shared = uses(body).keys() & bound_names(resident)
     own = {
         names.of_global(item)
         for item in program.modules[name].globals.values()
         if isinstance(item, Own) and item.module == name
     }
-    imports: list[ast.stmt] = [_import(item, names.of_global(item)) for item in sorted(_externs(used), key=str)]
+    imports = _imports(externs, body, names)
     copies = [deepcopy(only_late[item]) for item in sorted(shared & only_late.keys())]
     shared -= only_late.keys()
     if shared:
@@ -229,5 +242,11 @@ def _late(
     return _text(imports + prune(copies + body, own), names), shared
 
 
+def _imports(externs: list[Extern], body: list[ast.stmt], names: Names) -> list[ast.stmt]:
+    """What `body` needs from outside of the package."""
+    read = uses(body)
+    return [_import(item, names.of_global(item)) for item in externs if read[names.of_global(item)]]
+
+
 def _externs(used: set[Binding]) -> list[Extern]:
-    return [binding for binding in used if isinstance(binding, Extern)]
+    return sorted((binding for binding in used if isinstance(binding, Extern)), key=str)

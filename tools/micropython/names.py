@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
+from tools.micropython.attributes import shared_names
 from tools.micropython.program import Own, Program
 from tools.micropython.scopes import FUNCTIONS, arguments, bound_names
 
@@ -39,13 +40,17 @@ def _texts(tree: ast.AST) -> set[str]:
     return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
 
-def _attributes(tree: ast.AST) -> Iterator[str]:
-    """Names of attributes that a module defines: what it stores in objects, methods, class constants."""
+def _as_names(tree: ast.AST) -> Iterator[str]:
+    """Identifiers that stand for something by themselves: not attributes, not texts."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-            yield node.attr
-        elif isinstance(node, ast.ClassDef):
-            yield from bound_names(node.body)
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            yield node.name
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.alias):
+            yield from (node.asname or node.name).split(".")
 
 
 def _locals(tree: ast.AST) -> Iterator[str]:
@@ -66,26 +71,24 @@ class Names:
         stays = {*known_names(), *(word for text in outside.values() for word in _words(ast.parse(text)))}
         for tree in trees:
             stays |= _texts(tree)
-        taken = {word for tree in trees for word in _words(tree)} | stays - set(known_names())
         builtin = {"print", "open", "range", "len", "str", "int", "bytes", "type", "super", "object"}
-        spare = [
+        words = Counter(word for tree in trees for word in _words(tree))
+        free = [
             name
-            for name in sorted(known_names(), key=lambda name: (len(name), name))
-            if name not in taken | builtin | TO_THE_COMPILER
-            and not name.startswith("__")
-            and not keyword.iskeyword(name)
+            for name in sorted(known_names(), key=lambda name: (-words[name], len(name), name))
+            if name not in builtin | TO_THE_COMPILER and not name.startswith("__") and not keyword.iskeyword(name)
         ]
+        self.kept: set[str] = set()  # globals that keep their names for whoever imports them
+        self.anybodys = stays | {"args"}  # what an object of someone else may have, too
+        self.attributes = shared_names(trees, stays, [name for name in free if name != "args"])  # an error has that
+        standing = {word for tree in trees for word in _as_names(tree)} | stays - set(known_names())
+        given = Counter(self.attributes.values())
+        spare = sorted((name for name in free if name not in standing), key=lambda name: -given[name])
         self._arguments = spare[:ARGUMENTS]
         self._spare_globals = spare[ARGUMENTS:][::-1]
         self._globals = {binding: name for name, binding in kept.items() if not isinstance(binding, int | str)}
         self._given = {*kept, *self._arguments}
         self._hidden = {name for tree in trees for name in _locals(tree)}
-        counted = Counter(name for tree in trees for name in _attributes(tree))
-        used = Counter(word for tree in trees for word in _words(tree))
-        wanted = sorted(
-            (name for name in counted if name not in stays and not name.startswith("__")), key=lambda n: (-used[n], n)
-        )
-        self.attributes = dict(zip(wanted, spare[ARGUMENTS:], strict=False))
         self._keywords = {
             node.arg
             for tree in trees
@@ -96,6 +99,7 @@ class Names:
     def keep(self, binding: object) -> None:
         """Let a global keep its name."""
         self._globals[binding] = getattr(binding, "name", "")
+        self.kept.add(self._globals[binding])
 
     def of_global(self, binding: object) -> str:
         """The name of a global in the bundle: its own if that is free of cost, one that is to spare, or a new one."""

@@ -3,10 +3,11 @@
 // A frame is a 32-bit length (little endian, without itself), a letter and a body.
 //   out  C work:u32 name:str args:tuple kw:count (str value)*   a call; work = jumps and returns since the last one, in tens
 //        A                                                      an event has been handled
-//        M used:u32 free:u32 largest:u32 peak:u32 stack:u32     the heap, in bytes: now, its largest free piece, most ever in use
+//        M used:u32 free:u32 largest:u32 peak:u32 stack:u32 names:u32   the heap, in bytes: now, its largest free piece, most ever in
+//                                                                       use; C stack in use; names that are not the interpreter's own
 //   in   R value           the answer          E type:str args:tuple   the answer is an exception
 //        I slot:i32        interrupt: schedule the handler of that slot, run what is pending, say A, wait on
-//        G collect:u8      answer with an M (after a collection, if so)
+//        G how:u8          answer with an M; 1: after a collection, 2: and print what lies where in the heap, and all names
 //        X code:u8         leave at once: reset, deep sleep, watchdog, power cut
 // A value is a letter and its content: N T F, I i64, D f64, S str, B bytes, ( count values, [ count values, O type:str id:i32.
 // A str or bytes is its 32-bit length and its bytes; a count is one byte.
@@ -17,6 +18,7 @@
 #include "py/cstack.h"
 #include "py/gc.h"
 #include "py/mperrno.h"
+#include "py/qstr.h"
 #include "py/runtime.h"
 #include "py/mphal.h"
 #include "wire.h"
@@ -257,8 +259,13 @@ static void handle_interrupt(void) {
 }
 
 static void report_heap(void) {
-    if (*get(1)) {
+    uint8_t how = *get(1);
+    if (how != 0) {
         gc_collect();
+    }
+    if (how == 2) {
+        gc_dump_alloc_table(&mp_plat_print);
+        qstr_dump_data();
     }
     gc_info_t info;
     gc_info(&info);
@@ -268,6 +275,9 @@ static void report_heap(void) {
     put_u32(info.max_free * MICROPY_BYTES_PER_GC_BLOCK);
     put_u32(hal_heap_peak);
     put_u32(mp_cstack_usage());
+    size_t pools, names, unused;
+    qstr_pool_info(&pools, &names, &unused, &unused);
+    put_u32(names);
     send_frame();
 }
 
