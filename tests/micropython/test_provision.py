@@ -297,7 +297,7 @@ def test_wherever_the_power_goes_on_a_new_board_what_starts_it_comes_after_what_
 
 def put_older(image: FlashImage) -> None:
     """Another application than this checkout's lies in the partition; it runs as well."""
-    image.put_romfs(firmware_romfs(FIRMWARE, optimisation=2))
+    image.put_romfs(firmware_romfs(FIRMWARE, optimisation=3))
 
 
 def record(image: FlashImage) -> list[Callable[[FlashImage], None]]:

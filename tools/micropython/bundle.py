@@ -11,6 +11,7 @@ from copy import deepcopy
 
 from tools.micropython.inline import Inliner
 from tools.micropython.names import Names
+from tools.micropython.origin import mark, origins
 from tools.micropython.program import (
     Binding,
     BundleError,
@@ -87,6 +88,9 @@ class _Linker(ScopedTransformer):
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802
         """The name of a global function."""
+        if not self._locals:
+            owner = self._in_class or self.module.name.rpartition(".")[2]
+            mark(node, f"{owner}.{node.name}")
         if not self._locals and not self._in_class:
             node.name = self.names.of_global(Own(self.module.name, node.name))
         for statement in [part for part in node.body if self._is_alias(part)]:
@@ -119,14 +123,14 @@ class _Linker(ScopedTransformer):
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:  # noqa: N802
         """The name of a global class; its body is no scope for its methods."""
+        self._in_class = node.name
         node.name = self.names.of_global(Own(self.module.name, node.name))
         node.bases = [self.visit(base) for base in node.bases]
-        self._in_class = True
         node.body = [self.visit(part) if isinstance(part, ast.FunctionDef) else part for part in node.body]
-        self._in_class = False
+        self._in_class = ""
         return node
 
-    _in_class = False
+    _in_class = ""
 
     def link(self) -> list[ast.stmt]:
         """The module's statements without imports, constants and docstring."""
@@ -148,9 +152,11 @@ def _import(binding: Extern, name: str) -> ast.stmt:
     return ast.ImportFrom(binding.module, [alias], 0) if binding.name else ast.Import([alias])
 
 
-def _text(statements: list[ast.stmt], names: Names) -> str:
-    tree = ast.fix_missing_locations(ast.Module(statements, []))
-    return ast.unparse(names.shorten(tree)) + "\n"
+def _text(module: str, statements: list[ast.stmt], names: Names) -> str:
+    tree = names.shorten(ast.fix_missing_locations(ast.Module(statements, [])))
+    text = ast.unparse(tree) + "\n"
+    names.lines |= origins(module, tree, text)
+    return text
 
 
 def bundle(
@@ -164,7 +170,7 @@ def bundle(
     `sources`: the package's modules. `outside`: firmware that is not bundled, whose names therefore stay. `entries`: the modules
     that are imported from outside, with what is imported of them. A module that is imported inside functions only is a file of
     its own, under a name that costs nothing, with the modules that nothing resident needs; one that nobody imports keeps its names. `meanings` is
-    filled with what each short name stands for. Raises BundleError.
+    filled with what each short name stands for, and with the functions that lines come from. Raises BundleError.
     """
     sources = {name: with_filled_texts(without_annotations(text)) for name, text in sources.items()}
     program = Program(sources, tuple(entries))
@@ -196,12 +202,12 @@ def bundle(
         late[program.short.get(name, name)], wanted = _late(program, name, part, main, names, only_late, body, externs)
         shared |= wanted
     body = prune(body, shared | set(kept))
-    files = {main: _text(_imports(externs, body, names) + body, names)}
+    files = {main: _text(main, _imports(externs, body, names) + body, names)}
     for module, found in entries.items():
         if module != main:
             files[module] = f"from {main} import {', '.join(found)}\n"
     if meanings is not None:
-        meanings |= names.meanings(program)
+        meanings |= names.meanings(program) | names.lines
     return files | late
 
 
@@ -239,7 +245,7 @@ def _late(
     shared -= only_late.keys()
     if shared:
         imports.append(ast.ImportFrom(main, [ast.alias(item) for item in sorted(shared)], 0))
-    return _text(imports + prune(copies + body, own), names), shared
+    return _text(program.short.get(name, name), imports + prune(copies + body, own), names), shared
 
 
 def _imports(externs: list[Extern], body: list[ast.stmt], names: Names) -> list[ast.stmt]:

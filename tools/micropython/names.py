@@ -78,6 +78,9 @@ class Names:
             for name in sorted(known_names(), key=lambda name: (-words[name], len(name), name))
             if name not in builtin | TO_THE_COMPILER and not name.startswith("__") and not keyword.iskeyword(name)
         ]
+        self.lines: dict[
+            str, list[str]
+        ] = {}  # "module:line": the function that the lines from there on were written in
         self.kept: set[str] = set()  # globals that keep their names for whoever imports them
         self.anybodys = stays | {"args"}  # what an object of someone else may have, too
         self.attributes = shared_names(trees, stays, [name for name in free if name != "args"])  # an error has that

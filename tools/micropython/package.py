@@ -119,8 +119,8 @@ def bundled_alone(firmware: Path, name: str, text: str | None = None) -> str:
     return bundle({name: text}, others, {name: tuple(sorted(mentioned & defined))})[name]
 
 
-def firmware_romfs(firmware: Path, optimisation: int = 3) -> bytes:
-    """The application below `firmware` as the ROMFS image that a board runs it from."""
+def firmware_romfs(firmware: Path, optimisation: int = 2) -> bytes:
+    """The application below `firmware` as the ROMFS image that a board runs it from. With its line numbers, which cost no heap there."""
     files = {"sprinkler/__init__.mpy": compile_text("", "sprinkler")}
     for name, text in bundled(firmware).items():
         files[name.replace(".", "/") + ".mpy"] = compile_text(text, name, optimisation)

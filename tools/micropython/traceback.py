@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-_FRAME = re.compile(r'^(\s*File ".*", line \d+, in )(\w+)\s*$')
+_FRAME = re.compile(r'^(\s*File "(.*)", line (\d+), in )(\w+)\s*$')
 _ERROR = re.compile(r"^(\w+)(:.*)?$")
 _QUOTED = re.compile(r"'(\w+)'")
 
@@ -23,6 +23,15 @@ def meant(meanings: Mapping[str, Sequence[str]], name: str) -> str:
     return " or ".join(meanings.get(name, [name]))
 
 
+def _function(meanings: Mapping[str, Sequence[str]], module: str, line: int) -> str:
+    """The function that a line was written in, "" where that is not known: it may have been inlined in the one that the frame names."""
+    while line > 0:
+        if found := meanings.get(f"{module}:{line}"):
+            return found[0]
+        line -= 1
+    return ""
+
+
 def restored(meanings: Mapping[str, Sequence[str]], text: str) -> str:
     """`text` with its short names replaced: in the frames of a traceback, in the line of the error behind it, and in quotes there."""
     lines, inside = [], False
@@ -30,7 +39,8 @@ def restored(meanings: Mapping[str, Sequence[str]], text: str) -> str:
         frame = _FRAME.match(line)
         error = _ERROR.match(line) if inside else None
         if frame:
-            lines.append(frame[1] + meant(meanings, frame[2]))
+            written_in = _function(meanings, frame[2], int(frame[3]))
+            lines.append(frame[1] + (written_in or meant(meanings, frame[4])))
         elif error:
             rest = _QUOTED.sub(lambda name: f"'{meant(meanings, name[1])}'", error[2] or "")
             lines.append(meant(meanings, error[1]).rpartition(".")[2] + rest)
