@@ -48,7 +48,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Heap:
-    """Figures of the heap in bytes; `largest` free piece, `peak` in use at any collection, `stack` of C in use; `names` that came with the program."""
+    """Figures of the heap in bytes; `largest` free piece, `peak` in use at any collection, `stack` of C in use; `names` that came with the program;
+    `tightest`: the smallest that the largest free piece was at any collection."""
 
     used: int
     free: int
@@ -56,6 +57,7 @@ class Heap:
     peak: int
     stack: int
     names: int
+    tightest: int
 
 
 def _sized(data: bytes) -> bytes:
@@ -164,7 +166,7 @@ def decode(frame: bytes) -> Call | Heap | None:
     if kind == b"A":
         return None
     if kind == b"M":
-        return Heap(*struct.unpack("<6I", reader.take(24)))
+        return Heap(*struct.unpack("<7I", reader.take(28)))
     if kind != b"C":
         raise WireError(f"a frame of unknown kind {kind!r} from the interpreter")
     work = int.from_bytes(reader.take(4), "little")

@@ -37,7 +37,7 @@ static struct {
     bool bare;
 } options = { .heap = 38 * 1024, .wire = -1 };
 static char *heap;
-size_t hal_heap_peak;
+size_t hal_heap_peak, hal_heap_tightest = (size_t)-1;
 
 static void usage(void) {
     fprintf(stderr, "usage: mpy-e8266 [--flash IMAGE] [--wire FD] [--heap BYTES] [--collect BYTES] [--bare] [--script FILE]\n");
@@ -155,7 +155,9 @@ void gc_collect(void) {
     if (options.collect != 0) {
         gc_info_t info;
         gc_info(&info);
+        size_t largest = info.max_free * MICROPY_BYTES_PER_GC_BLOCK;
         hal_heap_peak = info.used > hal_heap_peak ? info.used : hal_heap_peak;
+        hal_heap_tightest = largest < hal_heap_tightest ? largest : hal_heap_tightest;
         MP_STATE_MEM(gc_alloc_threshold) = options.collect / MICROPY_BYTES_PER_GC_BLOCK;
     }
 }

@@ -3,8 +3,9 @@
 // A frame is a 32-bit length (little endian, without itself), a letter and a body.
 //   out  C work:u32 name:str args:tuple kw:count (str value)*   a call; work = jumps and returns since the last one, in tens
 //        A                                                      an event has been handled
-//        M used:u32 free:u32 largest:u32 peak:u32 stack:u32 names:u32   the heap, in bytes: now, its largest free piece, most ever in
-//                                                                       use; C stack in use; names that are not the interpreter's own
+//        M used:u32 free:u32 largest:u32 peak:u32 stack:u32 names:u32 tightest:u32
+//             the heap, in bytes: now, its largest free piece, most ever in use; C stack in use; names that are not the interpreter's own; the
+//             smallest that the largest free piece ever was
 //   in   R value           the answer          E type:str args:tuple   the answer is an exception
 //        I slot:i32        interrupt: schedule the handler of that slot, run what is pending, say A, wait on
 //        G how:u8          answer with an M; 1: after a collection, 2: and print what lies where in the heap, and all names
@@ -278,6 +279,7 @@ static void report_heap(void) {
     size_t pools, names, unused;
     qstr_pool_info(&pools, &names, &unused, &unused);
     put_u32(names);
+    put_u32(hal_heap_tightest);
     send_frame();
 }
 

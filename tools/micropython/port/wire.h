@@ -16,7 +16,7 @@ extern const mp_obj_type_t *const remote_types[]; // all types whose objects may
 #define SLOT_TIMERS (16) // callback slots: 0-15 are the pins, then the timers
 #define SLOT_COUNT (20)
 
-extern size_t hal_heap_peak; // most bytes that were found alive by a collection (main.c)
+extern size_t hal_heap_peak, hal_heap_tightest; // most bytes that were found alive by a collection (main.c)
 
 void wire_open(int fd);
 bool wire_connected(void);
