@@ -152,7 +152,9 @@ def board(
         broker_port=port, always_responsive=responsive, device_key=secrets.token_hex(16), soil_probes=False
     )
     ours = client == CLIENTS[0]
-    parts = build() if ours else Build(make_romfs({"umqtt/simple.mpy": compile_mpy(UMQTT)}), build().closer)
+    parts = build()
+    if not ours:
+        parts = Build(make_romfs({"umqtt/simple.mpy": compile_mpy(UMQTT)}), parts.closer, parts.chooser)
     made = RemoteBoard(
         world, settings=settings, hardware=Hardware(network=network), build=parts, device_id=DEVICE_ID, seed=1
     )

@@ -67,10 +67,18 @@ SENTENCES = [
     (
         {},
         {"last_run": run(result="tripped", reason="no_flow", duration_s=31, volume_ml=0), "faults": ["no_flow"]},
-        "Cut off 06:00 after 31 s, 0.0 l: no water came; look at it: no water came",
+        "Cut off 06:00 after 31 s, 0.0 l: no water came; locked until someone has looked",
     ),
     ({}, {"last_run": run(result="skipped", reason="lockout")}, "Skipped 06:00: a fault forbids opening until it is cleared; no start is planned"),
     ({}, {"last_run": run(result="stopped", reason="moon_phase")}, "Stopped 06:00 after 10 min, 80 l: moon phase; no start is planned"),
+    (
+        {},
+        {"last_run": run(), "faults": ["leak"]},
+        "Watered 06:00 for 10 min, 80 l; locked until someone has looked: water flows though the valve should be closed",
+    ),
+    ({}, {"valve": "open", "run_until": witness.NOW + 600, "next_run_at": NEXT_THURSDAY}, "Watering until 08:10; next Thu 06:00"),
+    ({}, {"valve": "open", "run_until": 0, "next_run_at": NEXT_THURSDAY}, "Watering; next Thu 06:00"),
+    ({}, {"queued_s": 600, "last_run": run()}, "Waits until another zone is done; no start is planned"),
     ({"watering_enabled": False}, {"next_run_at": NEXT_THURSDAY}, "No run yet; watering is switched off"),
     ({"winter": True}, {"next_run_at": NEXT_THURSDAY}, "No run yet; in winter nothing starts"),
     ({"rain_delay_until": NEXT_THURSDAY + 60}, {"next_run_at": NEXT_THURSDAY}, "No run yet; rain delay until Thu 06:01"),
@@ -90,6 +98,22 @@ async def test_skip_that_only_an_event_told_is_said_too(hass, sprinkler: Sprinkl
     assert sprinkler.value(RESULT) == "skipped"
 
 
+async def test_run_that_waits_for_a_sleeping_board_is_said_with_the_moment_at_which_it_listens(
+    hass, sprinkler: Sprinkler
+):
+    await tells(sprinkler)
+    await sprinkler.sleeps(witness.NOW + 900)
+    valve = {"entity_id": "valve.solar_sprinkler_5a17e001_zone_2"}
+    await hass.services.async_call("valve", "open_valve", valve, blocking=True)
+    sentence = hass.states.get(RESULT).attributes["sentence"]
+    assert sentence == "Asked to water; the board listens again 08:15; no start is planned"
+    await hass.services.async_call("valve", "close_valve", valve, blocking=True)
+    await sprinkler.says("availability", {"state": "asleep", "until": 0})
+    await hass.services.async_call("valve", "open_valve", valve, blocking=True)
+    sentence = hass.states.get(RESULT).attributes["sentence"]
+    assert sentence == "Asked to water; the board has not answered yet; no start is planned"
+
+
 async def test_sentence_speaks_german(hass, mqtt_mock, freezer, entry):
     freezer.move_to(witness.NOW_UTC)
     await hass.config.async_update(language="de")
@@ -97,7 +121,7 @@ async def test_sentence_speaks_german(hass, mqtt_mock, freezer, entry):
     await hass.async_block_till_done()
     sprinkler = Sprinkler(hass, freezer, mqtt_mock, entry)
     told = {"last_skip": {"at": NOON, "program": 1, "reason": "rain_delay"}, "next_run_at": NEXT_THURSDAY}
-    assert await tells(sprinkler, **told) == "Ausgelassen 06:00: Regenpause; nächster Do 06:00"
+    assert await tells(sprinkler, **told) == "Ausgelassen 06:00: Regenpause; als Nächstes Do 06:00"
 
 
 async def test_sentence_is_in_the_diagnostics(hass, sprinkler: Sprinkler, hass_client):

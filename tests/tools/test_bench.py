@@ -53,14 +53,17 @@ def test_the_wake_of_both_clients_is_measured() -> None:
     assert theirs["round_trips"] > 0
 
 
-@pytest.mark.parametrize("name", ["latency", "wake"])
+@pytest.mark.parametrize("name", ["latency", "wake", "entity", "boards"])
 def test_its_help_names_the_exit_codes(name: str) -> None:
     done = bench(name, "--help")
     assert done.returncode == 0
     assert "exit codes: 0 measured" in done.stdout
 
 
-@pytest.mark.parametrize(("name", "argument"), [("latency", "--commands"), ("wake", "--wakes")])
+@pytest.mark.parametrize(
+    ("name", "argument"),
+    [("latency", "--commands"), ("wake", "--wakes"), ("entity", "--count"), ("boards", "--boards")],
+)
 def test_wrong_usage_is_told(name: str, argument: str) -> None:
     done = bench(name, argument, "0")
     assert done.returncode == 2

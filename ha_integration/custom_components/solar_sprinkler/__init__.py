@@ -62,7 +62,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: SprinklerConfigEntry) ->
     coordinator = SprinklerCoordinator(hass, entry, channel, store, _remembered(hass, announce, store), words)
     coordinator.board_device_id = async_register(hass, entry.entry_id, announce)
     entry.runtime_data = coordinator
-    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    # Valves before all others: the coordinator tells entities in the order in which they came.
+    await hass.config_entries.async_forward_entry_setups(entry, [Platform.VALVE])
+    await hass.config_entries.async_forward_entry_setups(entry, [each for each in PLATFORMS if each != Platform.VALVE])
     await coordinator.async_start()
     return True
 

@@ -65,7 +65,7 @@ class CommandDesk:
             await self.stop(zone)
         number, expires_at = self._number(), self._expires_at()
         queued = QueuedRun(zone, *number, expires_at, run_time_s, is_acknowledged=False)
-        coordinator.async_change(queued={**coordinator.data.queued, zone: queued})
+        coordinator.async_change_soon(queued={**coordinator.data.queued, zone: queued})
         return await self._send(number, expires_at, "run", {"zone": zone, "run_time_s": run_time_s})
 
     async def stop(self, zone: int) -> Outcome:
@@ -76,7 +76,7 @@ class CommandDesk:
         coordinator = self._coordinator
         coordinator.channel.ensure_connected()
         left = {number: run for number, run in coordinator.data.queued.items() if zone not in (number, ALL_ZONES)}
-        coordinator.async_change(queued=left)
+        coordinator.async_change_soon(queued=left)
         was_online = coordinator.data.is_online
         expires_at = int(coordinator.now) + STOP_EXPIRES_S
         try:
@@ -203,10 +203,12 @@ class CommandDesk:
         payload = messages.command(channel.key, channel.device_id, *number, expires_at, word, arguments)
         if not coordinator.data.is_online:
             await channel.publish(protocol.COMMAND, payload)
+            coordinator.async_tell_what_waits()
             return Outcome(expires_at)
         future = self._waiting[command_id] = coordinator.hass.loop.create_future()
         try:
             await channel.publish(protocol.COMMAND, payload)
+            coordinator.async_tell_what_waits()
             async with asyncio.timeout(REPLY_TIMEOUT_S):
                 reply = await future
         except TimeoutError:

@@ -4,6 +4,7 @@ Rule: the only place that replaces the snapshot (`data`). Time alone changes wha
 wakes up for the next such moment. Never waits for a board: it may be asleep.
 """
 
+from asyncio import TimerHandle
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -72,6 +73,7 @@ class SprinklerCoordinator(DataUpdateCoordinator[Board]):
         self._event_listeners: list[EventListener] = []
         self._unsubscribe: list[CALLBACK_TYPE] = []
         self._cancel_timer: CALLBACK_TYPE | None = None
+        self._telling: TimerHandle | None = None
         self._was_reachable = board.is_reachable(self.now)
 
     @property
@@ -113,6 +115,7 @@ class SprinklerCoordinator(DataUpdateCoordinator[Board]):
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         self._unsubscribe.clear()
+        self.async_tell_what_waits()
         self._async_cancel_timer()
         self._issues.async_clear()
         self.acknowledger.async_stop()
@@ -127,11 +130,39 @@ class SprinklerCoordinator(DataUpdateCoordinator[Board]):
     @callback
     def async_change(self, **changes: Any) -> None:
         """Replace fields of the snapshot and tell the entities, if that makes a difference."""
+        if self._async_replace(changes):
+            self._async_tell()
+
+    @callback
+    def async_change_soon(self, **changes: Any) -> None:
+        """The same, but a message that is published next goes out before the entities are told: that takes longer, and water comes first.
+
+        They are told before any answer is read, and at the latest by `async_tell_what_waits`.
+        """
+        if self._async_replace(changes):
+            self._telling = self.hass.loop.call_later(0, self._async_tell)
+
+    @callback
+    def async_tell_what_waits(self) -> None:
+        """Tell the entities now what they were to be told soon."""
+        if self._telling is not None:
+            self._async_tell()
+
+    @callback
+    def _async_replace(self, changes: Mapping[str, Any]) -> bool:
         changed = replace(self.data, **changes)
-        if changed != self.data:
-            self.memory.queued = [*changed.queued.values()]
-            self.async_set_updated_data(changed)
-            self._async_plan()
+        is_news = changed != self.data
+        self.data = changed
+        self.memory.queued = [*changed.queued.values()]
+        return is_news
+
+    @callback
+    def _async_tell(self) -> None:
+        if self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
+        self.async_set_updated_data(self.data)
+        self._async_plan()
 
     @callback
     def async_listen_events(self, listener: EventListener) -> CALLBACK_TYPE:

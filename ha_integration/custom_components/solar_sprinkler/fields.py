@@ -6,6 +6,7 @@ ModelError. Unknown keys are ignored. Knows no message and nothing of Home Assis
 
 from collections.abc import Callable
 from dataclasses import MISSING, field, fields
+from functools import cache
 import json
 import re
 from typing import Any
@@ -125,17 +126,22 @@ def _field(reader: Reader) -> Any:
     return field(metadata={_READER: reader})
 
 
+@cache
+def _plan(model: type) -> tuple[tuple[str, Reader, bool], ...]:
+    """Key, reader, and whether it may be left out, of each field; looked up once, because a state is read for every change on a board."""
+    return tuple((each.name, each.metadata[_READER], each.default is not MISSING) for each in fields(model))
+
+
 def read[Model](model: type[Model], value: Any) -> Model:
     """Build `model` from a decoded JSON object; raises ModelError."""
     if not isinstance(value, dict):
         raise ModelError("not an object")
     found = {}
-    for each in fields(model):  # type: ignore[arg-type]  # every model is a dataclass
-        if each.name not in value:
-            if each.default is not MISSING:
-                continue
-            raise ModelError(f"{each.name} is missing")
-        found[each.name] = each.metadata[_READER](each.name, value[each.name])
+    for name, reader, is_optional in _plan(model):  # type: ignore[arg-type]  # a class can be hashed, whatever mypy thinks of it
+        if name in value:
+            found[name] = reader(name, value[name])
+        elif not is_optional:
+            raise ModelError(f"{name} is missing")
     return model(**found)
 
 

@@ -78,22 +78,37 @@ class Teller:
         if delay_until > max(self.now, start_at):
             return self.words.say("sentence", "delayed", until=self.when(delay_until))
         if zone and zone.faults:
-            return self.words.say("sentence", "faulty", reason=self.reason(zone.faults[0]))
+            is_said = zone.last_run is not None and zone.last_run.reason == zone.faults[0]
+            return self.words.say("sentence", "locked" if is_said else "faulty", reason=self.reason(zone.faults[0]))
         if start_at > self.now:
             return self.words.say("sentence", "next", at=self.when(start_at))
         return self.words.say("sentence", "no_next")
 
     def why(self, board: Board, number: int) -> str:
-        """The sentence: what became of the last start, and what comes next."""
+        """The sentence: what goes on, else what became of the last start; and what comes next."""
+        happened = self._present(board, number) or self._past(board, number)
+        return f"{happened}; {self.outlook(board, number)}"
+
+    def _present(self, board: Board, number: int) -> str:
+        """What goes on, or waits; nothing where nothing does."""
+        zone, waiting = board.zone(number), board.queued.get(number)
+        if zone and zone.valve in ("opening", "open"):
+            until = self.when(zone.run_until) if zone.run_until else ""
+            return self.words.say("sentence", "watering", until=until) if until else self.words.say("sentence", "open")
+        if zone and zone.queued_s:
+            return self.words.say("sentence", "behind")
+        if waiting and not waiting.is_acknowledged:
+            at = self.when(board.next_wake) if board.next_wake else ""
+            return self.words.say("sentence", "asked_of_sleeper", at=at) if at else self.words.say("sentence", "asked")
+        return ""
+
+    def _past(self, board: Board, number: int) -> str:
+        """What became of the last start."""
         zone, skip = board.zone(number), board.last_skip(number)
         run = zone.last_run if zone else None
         if skip and (run is None or skip.at >= run.at):
-            happened = self.skip(skip)
-        elif run:
-            happened = self.run(run)
-        else:
-            happened = self.words.say("sentence", "never")
-        return f"{happened}; {self.outlook(board, number)}"
+            return self.skip(skip)
+        return self.run(run) if run else self.words.say("sentence", "never")
 
     def _today(self) -> datetime:
         return datetime.fromtimestamp(self.now, UTC).astimezone(self.zone_info)

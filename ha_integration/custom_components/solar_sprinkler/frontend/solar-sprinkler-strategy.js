@@ -18,10 +18,11 @@ const TEXTS = {
   en: {
     title: "Lawn",
     adjustment: "Adjustment",
-    awake: `Awake ${AWAKE_MINUTES} min`,
+    awake: `Stay awake ${AWAKE_MINUTES} min`,
     board: "Board",
     description: "Zones, schedule, water and sun of your sprinklers",
     flow: "Flow, l/min",
+    noRainDelay: "No rain delay",
     none: "No Solar Sprinkler board is set up yet. Add one under *Settings > Devices & services*.",
     schedule: "Schedule",
     sun: "Sun",
@@ -32,10 +33,11 @@ const TEXTS = {
   de: {
     title: "Rasen",
     adjustment: "Anpassung",
-    awake: `${AWAKE_MINUTES} min wach`,
+    awake: `${AWAKE_MINUTES} min wach bleiben`,
     board: "Platine",
     description: "Zonen, Zeitplan, Wasser und Sonne deiner Sprinkler",
     flow: "Durchfluss, l/min",
+    noRainDelay: "Keine Regenpause",
     none: "Noch keine Solar-Sprinkler-Platine eingerichtet. Füge unter *Einstellungen > Geräte & Dienste* eine hinzu.",
     schedule: "Zeitplan",
     sun: "Sonne",
@@ -97,7 +99,7 @@ function zoneSection(hass, texts, zone) {
   const valve = zone.entities.valve;
   const wet = unless(valve, "closed", "unavailable", "unknown");
   const cards = [
-    { type: "tile", entity: valve, name: nameOf(zone), features: [{ type: "valve-open-close" }], grid_options: FULL },
+    { type: "tile", entity: valve, name: nameOf(zone), state_content: ["state", "listens_again_at"], features: [{ type: "valve-open-close" }], grid_options: FULL },
     ...tile(hass, zone, "last_result", { name: texts.why, state_content: "sentence", vertical: false, grid_options: FULL }),
     ...tile(hass, zone, "run_time", { hide_state: true, features: [{ type: "numeric-input", style: "buttons" }] }),
     ...tile(hass, zone, "soil_moisture", { features: [{ type: "bar-gauge" }] }),
@@ -129,6 +131,7 @@ function boardSection(hass, texts, board, title) {
     ...tile(hass, board, "watering_enabled", { features: [{ type: "toggle" }] }),
     ...tile(hass, board, "rain_delay_until", { visibility: [isKnown(board.entities.rain_delay_until)] }),
     ...tile(hass, board, "rain_delay_until", {
+      name: texts.noRainDelay,
       hide_state: true,
       visibility: [{ condition: "not", conditions: [isKnown(board.entities.rain_delay_until)] }],
     }),
