@@ -27,7 +27,7 @@ BATTERY_MISSES_MAX = 3
 IDENTIFY_MS = 10000
 DAY_MS = 86400000
 CRASH_COUNTED = 128  # added to the count of crashes: the next boot, which the closer may put off by its rest, need not count this one
-LOADING = 1  # slots.LOADING
+LOADING, FINISHING = 1, 4  # of the steps in slots.py
 LOOK_MS = 50  # at the button, while it is down
 LONGEST_MS = 1000  # between two turns
 
@@ -181,6 +181,11 @@ class App:
 
                 ask(self, now_ms)
                 self.board.drop("loading")
+            elif LOADING < self.update[2] < FINISHING:
+                from .trial import follow
+
+                follow(self, now_ms)
+                self.board.drop("trial")
             else:
                 from .updating import follow
 

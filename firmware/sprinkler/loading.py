@@ -4,12 +4,11 @@ Rule: works only while no valve is open, the battery is good and the heap has ro
 until all the rest was found right: half an image never mounts. It must not know what was offered.
 """
 
-import gc
 import struct
 
 from . import protocol
 from .core import controller
-from .progress import request, say
+from .progress import hindrance, request, say
 from .slots import (
     FINISHING,
     LOADING,
@@ -34,8 +33,6 @@ ANSWER_MS = 5000  # what a block may take to come
 ASKS_MAX = 3  # then nobody is there: it is tried again at the next wake, or in a minute
 LATER_MS = 60000
 AWAKE_MS = 25000  # what a wake with an update waits for the network
-HEAP_MIN = 8192
-BATTERY_MIN_MV = 3700
 _TELL_EVERY = 8192  # bytes
 
 
@@ -47,8 +44,8 @@ def ask(app, now_ms):
         return
     reason = hindrance(app)
     if not reason and u[U_ASKS] >= ASKS_MAX:
-        reason = "no_answer"
-    if not tell(app, "waiting" if reason else "loading", reason) or not app.link.room():
+        reason = b"no_answer"
+    if not tell(app, b"waiting" if reason else b"loading", reason) or not app.link.room():
         return
     if reason:
         u[U_DUE], u[U_AWAKE], u[U_ASKS] = now_ms + LATER_MS, 0, 0
@@ -59,23 +56,10 @@ def ask(app, now_ms):
     request(app, u[U_OFFER], at, length)
 
 
-def hindrance(app):
-    """Why it must wait, as a word; "" if it need not."""
-    mode = protocol.POWER_MODES[app.memory.power_mode]
-    if mode in ("saver", "critical") or app.battery_mv < BATTERY_MIN_MV:
-        return "low_battery"
-    free = getattr(gc, "mem_free", None)
-    if free:
-        gc.collect()
-        if free() < HEAP_MIN:
-            return "heap"
-    return ""
-
-
 def tell(app, state, reason):
     """Tell how far it is, if that is news. Returns whether it is told."""
     u = app.update
-    news = state + reason + str(u[U_DONE] // _TELL_EVERY)
+    news = state + reason + bytes((u[U_DONE] // _TELL_EVERY,))
     if news == u[U_TOLD]:
         return True
     if not say(app, state, reason, u[U_OFFER], "", u[U_DONE], u[U_SIZE]):

@@ -31,6 +31,10 @@ from .slots import (
     load,
 )
 
+# What an offer says, in this order; as a table its words do not become names of the interpreter
+_KEYS = ("offer", "version", "hardware", "mpy", "interpreter_min", "closer_api", "size", "sha256")
+NUMBER, GIVEN = 0, 1
+_INVALID = b"invalid"
 WAIT_MS = 25000  # what a wake with an update waits for the network
 
 
@@ -39,33 +43,30 @@ def hear(app, payload, end):
     number, version = 0, ""
     try:
         offer = json.loads(bytes(payload[:end]))
-        payload = None
-        given = offer["offer"]
-        integer(given, (1, 0xFFFFFFFF))
-        number = given
-        numbers(offer["version"])
-        version = offer["version"]
+        offer = [offer[key] for key in _KEYS]
+        integer(offer[NUMBER], (1, 0xFFFFFFFF))
+        number = offer[NUMBER]
+        numbers(offer[GIVEN])
+        version = offer[GIVEN]
         if _take(app, offer):
             app.update = begin(app.board.uptime_ms() + WAIT_MS)
     except RefusedError as error:
-        _refuse(app, error.args[0], number, version)
+        reason = error.args[0]
+        _refuse(app, reason if type(reason) is bytes else _INVALID, number, version)
     except (ValueError, KeyError, TypeError, AttributeError):
-        _refuse(app, "invalid", number, version)
+        _refuse(app, _INVALID, number, version)
 
 
 def _refuse(app, reason, number, version):
     if not app.update or app.update[U_STEP] == ENDING:
-        app.update = ended("refused", reason, number, version)
+        app.update = ended(b"refused", reason, number, version)
 
 
 def numbers(version):
-    """Three numbers of a version such as "0.1.0". Raises RefusedError."""
-    try:
-        found = [integer(int(part), (0, 255)) for part in version.split(".")]
-    except (ValueError, AttributeError):
-        raise RefusedError("invalid")
+    """Three numbers of a version such as "0.1.0". Raises RefusedError, or one of Python's own."""
+    found = [integer(int(part), (0, 255)) for part in version.split(".")]
     if len(found) != 3:
-        raise RefusedError("invalid")
+        raise RefusedError(_INVALID)
     return found
 
 
@@ -73,39 +74,39 @@ def _take(app, offer):
     """Take it down. Returns False when it is no news. Raises RefusedError."""
     fields = load(app.board)
     if not fields:
-        raise RefusedError("storage")
-    if offer["offer"] <= fields[OFFER]:
+        raise RefusedError(b"storage")
+    if offer[NUMBER] <= fields[OFFER]:
         return False
     size, sha256 = _judged(app, fields, offer)
     slot = STRIDE * (1 - fields[ACTIVE])
     fields[RESULT] = NOTHING
     fields[PHASE] = ERASING
-    fields[VERSION : VERSION + 3] = numbers(offer["version"])
-    fields[OFFER] = offer["offer"]
+    fields[VERSION : VERSION + 3] = numbers(offer[GIVEN])
+    fields[OFFER] = offer[NUMBER]
     fields[SIZE + slot] = size
     fields[SHA256 + slot] = sha256
     if not keep(app.board, fields):
-        raise RefusedError("storage")
+        raise RefusedError(b"storage")
     return True
 
 
 def _judged(app, fields, offer):
     """(size, digest). Raises RefusedError."""
-    if offer["hardware"] != protocol.HARDWARE:
-        raise RefusedError("wrong_board")
+    _, version, hardware, mpy, interpreter_min, closer_api, size, sha256 = offer
+    if hardware != protocol.HARDWARE:
+        raise RefusedError(b"wrong_board")
     if fields[TRIAL]:
-        raise RefusedError("on_trial")
-    if numbers(offer["version"]) <= numbers(FIRMWARE):
-        raise RefusedError("not_newer")
+        raise RefusedError(b"on_trial")
+    if numbers(version) <= numbers(FIRMWARE):
+        raise RefusedError(b"not_newer")
     here = app.board.load("sys").implementation  # name, version, machine, .mpy version
-    if here[3] & 255 != offer["mpy"] or list(here[1][:3]) < numbers(offer["interpreter_min"]):
-        raise RefusedError("interpreter")
-    if offer["closer_api"] != app.board.load("closer").API:
-        raise RefusedError("closer")
-    size = integer(offer["size"], (1, 0x3FFFFFFF))
+    if here[3] & 255 != mpy or list(here[1][:3]) < numbers(interpreter_min):
+        raise RefusedError(b"interpreter")
+    if closer_api != app.board.load("closer").API:
+        raise RefusedError(b"closer")
+    integer(size, (1, 0x3FFFFFFF))
     if size > SLOT_BYTES:
-        raise RefusedError("too_big")
-    sha256 = offer["sha256"]
+        raise RefusedError(b"too_big")
     if size % 4 or type(sha256) is not str or len(sha256) != 64:
-        raise RefusedError("invalid")
+        raise RefusedError(_INVALID)
     return size, bytes(int(sha256[i : i + 2], 16) for i in range(0, 64, 2))

@@ -1,11 +1,30 @@
 """Progress: what the board says of an update: how far it is, and what it wants next. A late module, with those that need it.
 
-Rule: builds two messages and publishes them where there is room. It must not know flash.
+Rule: builds two messages and publishes them where there is room; says when an update must wait. It must not know flash. Words are bytes in the modules of an
+update: as texts they would stay in the interpreter's list of names for ever.
 """
+
+import gc
 
 from . import protocol
 from .errors import LinkError
 from .report import FIRMWARE
+
+HEAP_MIN = 8192
+BATTERY_MIN_MV = 3700
+
+
+def hindrance(app):
+    """Why an update must wait, as a word; b"" if it need not."""
+    mode = protocol.POWER_MODES[app.memory.power_mode]
+    if mode in ("saver", "critical") or app.battery_mv < BATTERY_MIN_MV:
+        return b"low_battery"
+    free = getattr(gc, "mem_free", None)
+    if free:
+        gc.collect()
+        if free() < HEAP_MIN:
+            return b"heap"
+    return b""
 
 
 def say(app, state, reason, offer, version, done, size):
@@ -13,7 +32,9 @@ def say(app, state, reason, offer, version, done, size):
     if not app.link.room():
         return False
     text = '{"state": "%s", "reason": "%s", "offer": %d, "version": "%s", "done": %d, "size": %d, "firmware": "%s"}'
-    return _publish(app, protocol.UPDATE_STATE, text % (state, reason, offer, version, done, size, FIRMWARE), True)
+    return _publish(
+        app, protocol.UPDATE_STATE, text % (state.decode(), reason.decode(), offer, version, done, size, FIRMWARE), True
+    )
 
 
 def request(app, offer, at, length):

@@ -18,7 +18,7 @@ ERASING, FILLING = 1, 2  # phases
 
 # app.update, what an update has to remember: a list, by these places; None when there is nothing to do. The first three are the app's as well.
 U_DUE, U_AWAKE, U_STEP, U_DONE, U_SIZE, U_START, U_OFFER, U_ASKS, U_HEAD, U_TOLD, U_SAID = range(11)
-BEGINNING, LOADING, TRYING, FINISHING, ENDING = range(5)  # steps
+BEGINNING, LOADING, TESTING, TRYING, FINISHING, ENDING = range(6)  # steps
 
 SECTOR = 4096
 PAGE = 256
@@ -29,11 +29,11 @@ _HASHED = 1024
 
 def begin(pending):
     """What to remember at a boot, or when an offer was taken. `pending`: how long the board stays awake to see what comes of it, in ms of uptime."""
-    return [0, pending, BEGINNING, 0, 0, 0, 0, 0, b"", "", None]
+    return [0, pending, BEGINNING, 0, 0, 0, 0, 0, b"", b"", None]
 
 
 def ended(state, reason, offer, version):
-    """The end of an update that is to be told: a word of protocol.UPDATES, its reason, and which offer it was."""
+    """The end of an update that is to be told: a word of protocol.UPDATES and its reason (bytes), and which offer it was."""
     made = begin(0)
     made[U_STEP] = ENDING
     made[U_SAID] = (state, reason, offer, version)

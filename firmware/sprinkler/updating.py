@@ -4,24 +4,23 @@ Rule: the chooser's record says what is to be done, so that any step can be cut 
 filled, look whether it is what was offered, put it on trial, tell how that ended. It must not know how blocks travel.
 """
 
-from .progress import say
+from .progress import hindrance, say
 from .slots import (
     ACTIVE,
     BEGINNING,
     ENDING,
     ERASING,
-    FILLING,
     FINISHING,
     LOADING,
     OFFER,
     PHASE,
     RESULT,
     SECTOR,
-    SELF_TEST,
     SHA256,
     SIZE,
     SLOT_BYTES,
     STRIDE,
+    TESTING,
     TOLD,
     TRIAL,
     TRYING,
@@ -55,32 +54,40 @@ def follow(app, now_ms):
     u[U_DUE] = now_ms + 200
     step = u[U_STEP]
     if step == ENDING:
-        if say(app, *(u[U_SAID] + (0, 0))):
-            app.rest.restart_wanted = app.rest.restart_wanted or u[U_SAID][0] == "restarting"
-            app.update = None
+        _end(app, u)
         return
     fields = load(app.board)
     if not fields:
-        app.update = ended("none", "storage", 0, "")
+        app.update = ended(b"none", b"storage", 0, "")
     elif step == BEGINNING:
         _begin(app, u, fields, now_ms)
-    elif step == TRYING:
-        _try(app, u, fields, now_ms)
     elif step == FINISHING:
         _finish(app, u, fields)
+
+
+def _end(app, u):
+    """Tell how it ended. With a new version on trial the board restarts once that is told; what RTC memory holds outlives it."""
+    if not u[U_TOLD] and say(app, *(u[U_SAID] + (0, 0))):
+        u[U_TOLD] = b"told"
+    if u[U_TOLD] and u[U_SAID][0] != b"restarting":
+        app.update = None
+    elif u[U_TOLD] and (app.link.quiet() or not app.link.up()):
+        app.link.close()
+        app.memory.save_rtc(app.board)
+        app.board.reset()
 
 
 def _begin(app, u, fields, now_ms):
     """What the record says there is to do."""
     if fields[TRIAL]:
-        u[U_STEP] = TRYING
+        u[U_STEP], u[U_DUE] = TRYING, now_ms
     elif fields[PHASE]:
         u[U_AWAKE] = now_ms + _AWAKE_MS
         _prepare(app, u, fields, now_ms)
     elif app.link.room():
         result = fields[RESULT] & ~TOLD
-        word = "rolled_back" if result else "none"
-        app.update = ended(word, ("", "boots", "damaged", "self_test")[result], fields[OFFER], version_of(fields))
+        word = b"rolled_back" if result else b"none"
+        app.update = ended(word, (b"", b"boots", b"damaged", b"self_test")[result], fields[OFFER], version_of(fields))
         if result == fields[RESULT] and result:
             fields[RESULT] |= TOLD
             keep(app.board, fields)
@@ -92,9 +99,9 @@ def _prepare(app, u, fields, now_ms):
     u[U_START], u[U_SIZE], u[U_OFFER] = slot * SLOT_BYTES, fields[SIZE + STRIDE * slot], fields[OFFER]
     u[U_DUE] = now_ms
     if fields[PHASE] == ERASING:
-        reason = _hindrance(app)
+        reason = hindrance(app)
         if reason:
-            if say(app, "waiting", reason, fields[OFFER], version_of(fields), 0, u[U_SIZE]):
+            if say(app, b"waiting", reason, fields[OFFER], version_of(fields), 0, u[U_SIZE]):
                 u[U_DUE], u[U_AWAKE] = now_ms + 60000, 0
             return
         try:
@@ -103,31 +110,12 @@ def _prepare(app, u, fields, now_ms):
                 if app.board.uptime_ms() - now_ms > _ERASE_MS:
                     return
         except OSError:
-            _give_up(app, fields, "storage")
+            _give_up(app, fields, b"storage")
             return
-        fields[SELF_TEST] = _failing(app)
-        fields[PHASE] = FILLING
-        if not keep(app.board, fields):
-            _give_up(app, fields, "storage")
-            return
+        u[U_STEP] = TESTING
+        return
     u[U_DONE] = _there(app.board, u[U_START], u[U_SIZE])
     u[U_STEP] = LOADING
-
-
-def _hindrance(app):
-    from .loading import hindrance
-
-    reason = hindrance(app)
-    app.board.drop("loading")
-    return reason
-
-
-def _failing(app):
-    from .trial import failing
-
-    found = failing(app)
-    app.board.drop("trial")
-    return found
 
 
 def _there(board, start, size):
@@ -146,37 +134,24 @@ def _finish(app, u, fields):
     start, size = u[U_START], u[U_SIZE]
     try:
         if digest(app.board, u[U_HEAD], start + 4, start + size) != fields[SHA256 + STRIDE * slot]:
-            _give_up(app, fields, "damaged")
+            _give_up(app, fields, b"damaged")
             return
         write(app.board, start, u[U_HEAD])
         fields[ACTIVE] = slot
         fields[PHASE] = 0
         fields[TRIAL] = 1
         if keep(app.board, fields):
-            app.update = ended("restarting", "", fields[OFFER], version_of(fields))
+            app.update = ended(b"restarting", b"", fields[OFFER], version_of(fields))
             return
         fields[ACTIVE] = 1 - slot
         fields[TRIAL] = 0
     except OSError:
         pass  # of the flash; it is told
-    _give_up(app, fields, "storage")
+    _give_up(app, fields, b"storage")
 
 
 def _give_up(app, fields, reason):
     """Give this offer up; the application is what it was."""
     fields[PHASE] = 0
     keep(app.board, fields)
-    app.update = ended("failed", reason, fields[OFFER], version_of(fields))
-
-
-def _try(app, u, fields, now_ms):
-    """A version on trial: tell that, and look for a verdict."""
-    from .trial import verdict
-
-    u[U_AWAKE] = now_ms + _AWAKE_MS  # the verdict has an end of its own
-    if not u[U_TOLD] and say(app, "trial", "", fields[OFFER], version_of(fields), 0, 0):
-        u[U_TOLD] = "trial"
-    if verdict(app, now_ms):
-        app.update = ended("installed", "", fields[OFFER], version_of(fields))
-    u[U_DUE] = now_ms + 1000
-    app.board.drop("trial")
+    app.update = ended(b"failed", reason, fields[OFFER], version_of(fields))

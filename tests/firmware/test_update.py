@@ -381,6 +381,7 @@ def _lives(image: bytes, cut: int | None, holds: bool) -> int:
             break
         if not holds and fields(rig.board)[chooser.TRIAL]:
             rig.board.power_cut()
+    rig.run(5)
     assert application(rig.board) == (image if holds else DELIVERED), (cut, rig.sender.last)
     assert rig.slot() == fields(rig.board)[chooser.ACTIVE]
     assert late

@@ -130,7 +130,7 @@ class Life:
             reset=self._restart,
         )
         self.published: list[tuple[str, dict[str, Any]]] = []
-        link = SimpleNamespace(room=lambda: True, up=lambda: True, quiet=lambda: self.holds)
+        link = SimpleNamespace(room=lambda: True, up=lambda: False, quiet=lambda: self.holds, close=lambda: None)
         outbox = SimpleNamespace(publish=lambda leaf, text, retain: self.published.append((leaf, json.loads(text))))
         memory = SimpleNamespace(power_mode=0, crashes=0, save_rtc=lambda board: None)
         return SimpleNamespace(
@@ -182,6 +182,8 @@ class Life:
             if app.update[slots.U_STEP] == slots.LOADING:
                 loading.ask(app, now_ms)
                 self._answer(app)
+            elif app.update[slots.U_STEP] in (slots.TESTING, slots.TRYING):
+                trial.follow(app, now_ms)
             else:
                 updating.follow(app, now_ms)
         raise AssertionError(f"it never ends: {app.update}")
