@@ -6,6 +6,8 @@ Rule: what the sleep mark, the journal and the kind of reset say, and nothing el
 from .core import controller
 from .rest import PULSE_EVERY_S
 
+ASK_AGAIN_WAKES = 8  # so often a sleeper without settings subscribes anew, for what is retained then comes once more
+
 
 def begin(app):
     """The core's first state: what the sleep mark, the journal and the kind of reset say."""
@@ -14,7 +16,10 @@ def begin(app):
     timer = app.wake_reason == "timer"
     if m.lost:
         app.planner.give_up(0, "reset")
-    app.link.resubscribe = not timer or not m.subscribed
+    unsettled = not (
+        app.settings.version or m.wakes % ASK_AGAIN_WAKES
+    )  # if they were lost on flash, the broker still has them
+    app.link.resubscribe = not timer or not m.subscribed or unsettled
     app.link.asks_names = not timer
     app.link.failed_joins = m.failed_joins
     if timer and not m.open_zone and m.slept_s < PULSE_EVERY_S:

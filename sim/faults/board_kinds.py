@@ -104,6 +104,7 @@ def _cut_at_write(life: Life, args: Args) -> None:
         session = life.board.session
         if left[0] <= 0 and session is not None:
             flash.on_write = None
+            life.truth.lose_power()
             life.note(f"power goes at {what} {path}")
             raise session.end(PowerLoss())
 

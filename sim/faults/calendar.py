@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
-from sim.faults.house import CAP_S, QUEUE_S, Ask, Version
+from sim.faults.house import CAP_S, Ask, Version
 
 DAY_S = 86_400.0
 GRACE_S = 7200.0  # a start that comes so late is still made
@@ -55,7 +55,7 @@ def _asks(
                 "rain_delay_until", 0
             ):
                 continue
-            last_s = start_s + off_s + GRACE_S + QUEUE_S + soak_s
+            last_s = start_s + off_s + GRACE_S + soak_s
             yield (
                 (program["id"], day),
                 Ask(program["zone"], start_s - off_s, last_s, length_s, f"program {program['id']}", start_s=start_s),

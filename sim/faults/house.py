@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sim.broker import Message
     from sim.faults.scenario import Scenario
 
+WAKE_S = 1800  # twice the usual: half as many wakes to simulate, and longer to wait for whoever wants something
 ACK_DELAY_US = 300_000
 ANSWER_DELAY_US = 200_000
 HAND_RUN_S = 600.0  # what the button on the board gives
@@ -31,7 +32,10 @@ QUEUE_S = 21_600.0  # how long a run may wait for another zone
 
 @dataclass(slots=True)
 class Ask:
-    """Water that somebody asked for: up to `length_s` in `zone` (0: any), begun between two moments (Unix seconds). `must`: else it is missed."""
+    """Water that somebody asked for: up to `length_s` in `zone` (0: any), begun between two moments (Unix seconds). `must`: else it is missed.
+
+    Behind another zone it may wait QUEUE_S longer.
+    """
 
     zone: int
     from_s: float
@@ -39,7 +43,6 @@ class Ask:
     length_s: float
     what: str
     must: bool = False
-    ended_s: float = float("inf")  # a stop was accepted then
     start_s: float = 0.0  # of a program
     used_s: float = 0.0
 
@@ -78,13 +81,15 @@ class House:
         self.clock_off_s = 0.0
         self.counter = 0
         self.asks: dict[str, Ask] = {}
-        self.stops: dict[str, tuple[int, float]] = {}  # command id: zone, asked at
+        self.stops: dict[str, int] = {}  # command id: zone
+        self.stopped: list[tuple[int, float]] = []  # (zone, when the board said that it did)
         self.versions: list[Version] = []
         self.sent: list[tuple[str, bytes]] = []  # genuine commands, for whoever recorded them
         self.settings: dict[str, Any] = {
             "tz_rule": tz_rule(str(scenario.start.tzinfo)),
             "latitude_cdeg": round(board.world.scenario.latitude_deg * 100),
             "longitude_cdeg": round(board.world.scenario.longitude_deg * 100),
+            "wake_interval_s": WAKE_S,
             **scenario.settings,
         }
         self.programs = scenario.programs
@@ -146,22 +151,22 @@ class House:
         """A person wants water now."""
         length_s = run_time_s if run_time_s <= CAP_S else 0.0  # above the cap nothing may come of it
         command_id = self.command("run", expires_s=expires_s, zone=zone, run_time_s=round(run_time_s))
-        self._note(command_id, Ask(zone, self.now_s(), self.now_s() + expires_s + QUEUE_S, length_s, "run"))
+        self._note(command_id, Ask(zone, self.now_s(), self.now_s() + expires_s, length_s, "run"))
         return command_id
 
     def ask_check(self, zone: int) -> None:
         """A person has a valve tried out."""
         command_id = self.command("check_valve", zone=zone)
-        self._note(command_id, Ask(zone, self.now_s(), self.now_s() + 120 + QUEUE_S, CHECK_S, "check"))
+        self._note(command_id, Ask(zone, self.now_s(), self.now_s() + 120, CHECK_S, "check"))
 
     def ask_stop(self, zone: int) -> None:
         """A person wants no more water."""
-        self.stops[self.command("stop", expires_s=3600, zone=zone)] = (zone, self.now_s())
+        self.stops[self.command("stop", expires_s=3600, zone=zone)] = zone
 
     def ask_button(self) -> None:
         """A finger at the board: ten minutes for some zone, or an end to what runs."""
         key = f"button {len(self.asks)}"
-        self._note(key, Ask(0, self.now_s(), self.now_s() + QUEUE_S, HAND_RUN_S, "button"))
+        self._note(key, Ask(0, self.now_s(), self.now_s() + 60, HAND_RUN_S, "button"))
 
     def _note(self, key: str, ask: Ask) -> None:
         self.asks[key] = ask
@@ -222,7 +227,4 @@ class House:
             self._wished.setdefault(reply["id"], ask.length_s)
             ask.length_s = 0.0
         if stop is not None and reply["accepted"]:
-            zone, asked_s = stop
-            for other in self.asks.values():
-                if zone in (0, other.zone) and other.from_s <= asked_s:
-                    other.ended_s = min(other.ended_s, self.now_s())
+            self.stopped.append((stop, self.now_s()))

@@ -18,7 +18,7 @@ from sim.faults.kinds import KINDS, Choice, Number, Rule, Text
 
 FOLDER = Path(__file__).resolve().parent.parent / "scenarios"
 AREAS = ("network", "broker", "clock", "memory", "power", "valve", "flow", "sensors", "people")
-DAYS = (0.05, 400.0)
+DAYS = (0.001, 400.0)
 TRIGGERS = ("opens", "closes", "boots", "sleeps")
 WHEN: dict[str, Rule] = {  # of every fault, beside its own fields
     "at_h": Number(0, 24 * DAYS[1]),

@@ -69,6 +69,7 @@ class Truth:
     openings: list[Opening] = field(default_factory=list)
     awake: list[tuple[int, int]] = field(default_factory=list)
     dark: list[tuple[int, int]] = field(default_factory=list)  # without power, from the end of a boot to the next boot
+    drained: list[tuple[int, int]] = field(default_factory=list)  # the same, because its own cell was empty
     told: list[Told] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     heard_us: int = 0
@@ -81,6 +82,7 @@ class Truth:
         self._open_us: dict[int, int] = {}
         self._boot_us = -1
         self._end_us = 0
+        self._by_cell = False  # nobody took the power away: the cell is empty
         self._lost_us = -1  # since when it has been without power
         world.on_flow = self._flow
         world.on_valve.append(self._valve)
@@ -97,6 +99,11 @@ class Truth:
     def lose_power(self) -> None:
         """The supply fails now, awake or asleep."""
         self._lost_us = self.world.timeline.now_us
+        self._by_cell = False
+
+    def _gone(self, now_us: int) -> None:
+        (self.drained if self._by_cell else self.dark).append((max(self._lost_us, self._end_us), now_us))
+        self._by_cell = True
 
     def digest(self) -> str:
         """Of the whole log."""
@@ -111,7 +118,7 @@ class Truth:
         if self._boot_us >= 0:
             self.awake.append((self._boot_us, now_us))
         elif self.board.flat or self._lost_us >= 0:
-            self.dark.append((max(self._lost_us, self._end_us), now_us))
+            self._gone(now_us)
         self.openings.sort(key=lambda opening: opening.from_us)
 
     # --- hooks
@@ -136,7 +143,7 @@ class Truth:
         now_us = self.world.timeline.now_us
         self.note(f"boot {port.session.cause}")
         if port.session.cause == PWRON_RESET:
-            self.dark.append((max(self._lost_us, self._end_us), now_us))
+            self._gone(now_us)
         self._lost_us = -1
         self._boot_us = now_us
         self.on_happening("boots", 0)
@@ -147,8 +154,9 @@ class Truth:
         if self._boot_us >= 0:
             self.awake.append((self._boot_us, now_us))
         self._boot_us = -1
-        if isinstance(ending, PowerLoss):
+        if isinstance(ending, PowerLoss) and self._lost_us < 0:
             self._lost_us = now_us
+            self._by_cell = True
         if isinstance(ending, DeepSleep):
             self.on_happening("sleeps", 0)
 

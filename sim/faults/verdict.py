@@ -6,20 +6,31 @@ Rule: stands on the world's meters and valves, and on what was truly asked for. 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 from sim.faults.calendar import program_asks
-from sim.faults.house import CAP_S, Ask
+from sim.faults.house import CAP_S, QUEUE_S, Ask
 from sim.faults.life import Life
 from sim.faults.truth import Opening, Truth
 from sim.hydraulics import WHEEL_TURNS_ML_S
 
 SLACK_S = 6.0  # a step of the loop, the watchdog's 3.2 s, a boot, the pulse
 LEAK_WINDOW_S = 90.0  # awake, this long until water that should not run is told: 250 ml at the slowest that the wheel turns for, and the words' way out
+SLEEP_US = 3_660_000_000  # the longest sleep, with the timer's drift
 METER_ERROR_ML = 10.0  # some pulses of the meter
-TELLS = ("leak", "overrun", "sensor", "no_flow")  # the faults that tell a person to go and look at the water
+TELLS = (
+    "leak",
+    "overrun",
+    "no_flow",
+    "sensor",
+)  # the faults that tell a person to go and look at the water; "sensor" where a bridge cannot be reached
 TELL_LATE_US = 120_000_000
+LATE_S = 2700.0  # a start that comes later than this is a missed one, though the board allows itself two hours
+WAITED_US = 120_000_000  # a run that waited begins so soon after the one before it
 SHORT = 0.9  # a run that got less of its time than this counts as short
+
+GAVE_UP_US = 10_800_000_000  # a valve that does not obey is pushed again within three hours, however flat the battery
 
 type Interval = tuple[int, int]
 
@@ -77,6 +88,11 @@ class _Judge:
             hours=life.timeline.now_us / 3.6e9, opens=len(self.truth.openings), crashes=len(life.board.crashes)
         )
         self.found.metered_ml = sum(zone.meter_ml for zone in life.world.zones)
+        self.late_s = LATE_S + scenario.clock_off_s
+        kinds = {deed.kind for deed in life.story.deeds}
+        self.unreachable = bool(kinds & {"part.missing", "bus.held"})  # pushes may not get out
+        if "battery.lies" in kinds:  # then no firmware can know when its cell is empty
+            self.truth.dark += self.truth.drained
         self.boots = [low for low, _ in self.truth.awake]
         self.ends = [high for _, high in self.truth.awake]
 
@@ -86,24 +102,25 @@ class _Judge:
     # --- what was granted
 
     def fitting(self, opening: Opening) -> list[Ask]:
-        """The asks that this opening may answer."""
+        """The asks that this opening may answer; later ones than they allow by themselves if another zone was watered until just before."""
         at_s = self.unix_s(opening.from_us)
-        return [
-            ask
-            for ask in self.asks
-            if ask.zone in (0, opening.zone + 1)
-            and ask.from_s <= at_s <= ask.until_s
-            and at_s <= ask.ended_s
-            and ask.length_s > 0
-        ]
+        before = range(opening.from_us - WAITED_US, opening.from_us + 1)
+        queue_s = QUEUE_S if any(other.until_us in before for other in self.truth.openings) else 60.0
+        here = [ask for ask in self.asks if ask.zone in (0, opening.zone + 1) and ask.length_s > 0]
+        return [ask for ask in here if ask.from_s <= at_s <= ask.until_s + queue_s]
 
     def grant_us(self, opening: Opening) -> int:
-        """How long this opening was granted, by the asks that are used up first; their time is booked."""
+        """How long this opening was granted, by the asks that are used up first, until a stop; their time is booked."""
         at_s, left_s = self.unix_s(opening.from_us), (opening.until_us - opening.from_us) / 1e6
+        stops = [
+            when_s - at_s
+            for zone, when_s in self.life.house.stopped
+            if zone in (0, opening.zone + 1) and when_s >= at_s
+        ]
+        left_s = min(left_s, min(stops, default=left_s) + 1.0)
         granted_s = 0.0
         for ask in self.fitting(opening):
-            most_s = min(ask.length_s - ask.used_s, ask.ended_s - at_s - granted_s + SLACK_S)
-            take_s = max(0.0, min(left_s - granted_s, most_s))
+            take_s = max(0.0, min(left_s - granted_s, ask.length_s - ask.used_s))
             ask.used_s += take_s
             granted_s += take_s
         return round((granted_s + SLACK_S) * 1e6) if granted_s else 0
@@ -128,19 +145,35 @@ class _Judge:
         if opening.until_us - opening.from_us - dark_us <= limit_us:
             return
         late_us = opening.from_us + limit_us
-        pushed = any(
-            pulse.zone == opening.zone + 1
-            and not pulse.opens
-            and opening.from_us < pulse.at_us <= late_us + dark_us + 10_000_000
-            for pulse in self.life.board.bench.bridge.pulses
-            if opening.from_us < pulse.at_us < opening.until_us - 1_000_000
-        )
-        if pushed or self.told(late_us, opening.until_us):
+        pushes = self._pushes(opening)
+        first_us = late_us + dark_us + 10_000_000 if limit_us else self.window_end_us(late_us)
+        if not limit_us and opening.until_us <= first_us:
             return
+        if self._gave_up(pushes, opening.until_us):
+            self.beyond(opening, dark_us, "and the board gave up closing it")
+        elif not (pushes and pushes[0] <= first_us) and not (self.unreachable and self.told(late_us, opening.until_us)):
+            self.beyond(opening, dark_us, f"and {longest_s:.0f} s was the most that was granted")
+
+    def _pushes(self, opening: Opening) -> list[int]:
+        """When the board pushed to close this valve, and it did not obey. With its wires changed over a push to close is one to open."""
+        bridge, zone = self.life.board.bench.bridge, opening.zone
+        either = bridge.swapped_mask >> zone & 1
+        low, high = opening.from_us, opening.until_us - 1_000_000
+        own = [push for push in bridge.pulses if push.zone == zone + 1 and (either or not push.opens)]
+        return [push.at_us for push in own if low < push.at_us < high]
+
+    def _gave_up(self, pushes: list[int], until_us: int) -> bool:
+        """Were there hours between two closing pulses, with power, although the valve did not obey?"""
+        return any(
+            later - push - overlap_us((push, later), self.truth.dark) > GAVE_UP_US
+            for push, later in pairwise([*pushes, until_us])
+        )
+
+    def beyond(self, opening: Opening, dark_us: int, why: str) -> None:
         self.found.opens_beyond_cap += 1
         seconds = (opening.until_us - opening.from_us - dark_us) / 1e6
         self.found.story.append(
-            f"zone {opening.zone + 1} was open for {seconds:.0f} s from {opening.from_us / 3.6e9:.3f} h on; {longest_s:.0f} s was the most that was granted"
+            f"zone {opening.zone + 1} was open for {seconds:.0f} s from {opening.from_us / 3.6e9:.3f} h on, {why}"
         )
 
     def _leaks(self) -> list[Excess]:
@@ -164,16 +197,17 @@ class _Judge:
         )
 
     def window_end_us(self, at_us: int) -> int:
-        """The end of the leak window of water that begins at `at_us`: LEAK_WINDOW_S after the board is awake."""
+        """The end of the leak window of water that begins at `at_us`: LEAK_WINDOW_S after the board is awake, which it is within SLEEP_US."""
         index = bisect_left(self.ends, at_us + 1)
         awake_us = max(at_us, self.boots[index]) if index < len(self.boots) else self.life.timeline.now_us
-        return awake_us + round(LEAK_WINDOW_S * 1e6)
+        return min(awake_us, at_us + SLEEP_US) + round(LEAK_WINDOW_S * 1e6)
 
     def told(self, from_us: int, until_us: int) -> bool:
         """Did the board report, at a moment between those or a little later, a fault that explains running water?"""
         low, high = from_us - 5_000_000, until_us + TELL_LATE_US
         active: set[tuple[int, str]] = set()
-        reports = [report for report in self.truth.told if report.word in TELLS]
+        words = TELLS if self.unreachable else TELLS[:-1]
+        reports = [report for report in self.truth.told if report.word in words]
         for report in sorted((report for report in reports if report.dated), key=lambda report: report.at_us):
             if report.at_us > high:
                 break
@@ -220,7 +254,7 @@ class _Judge:
                 (
                     one
                     for one in free
-                    if one.zone + 1 == ask.zone and ask.from_s <= self.unix_s(one.from_us) <= ask.until_s
+                    if one.zone + 1 == ask.zone and ask.from_s <= self.unix_s(one.from_us) <= ask.start_s + self.late_s
                 ),
                 None,
             )

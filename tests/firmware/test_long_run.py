@@ -133,6 +133,20 @@ def test_a_sleeper_whose_subscription_was_lost_hears_at_its_next_wake(make):
     assert rig.state()["desired_version"] == 1
 
 
+def test_a_sleeper_whose_settings_are_lost_on_flash_asks_the_broker_for_them(make):
+    rig = make(responsive=False)
+    rig.run(100)
+    rig.desired(1, programs=[program(12 * 60)])
+    rig.run(3600)
+    assert rig.state()["desired_version"] == 1
+    for name in ("/desired.json", "/desired.json.old"):
+        rig.board.chip.flash.files.pop(name, None)
+    rig.run(2.3 * 3600)
+    assert rig.state()["desired_version"] == 1
+    rig.run(2 * 3600)
+    assert rig.opened_s() == pytest.approx(60, abs=1)
+
+
 @pytest.mark.parametrize(
     ("command", "fields"),
     [("run", {"zone": 1, "run_time_s": 30}), ("stay_awake", {"awake_s": 3600}), ("clear_fault", {"zone": 1})],

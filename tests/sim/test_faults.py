@@ -1,5 +1,6 @@
 """The fault campaign: the shipped firmware must pass it, spoiled firmware must not; lives are repeatable, and shrink to a story."""
 
+import dataclasses
 import hashlib
 import json
 import subprocess
@@ -10,12 +11,15 @@ import pytest
 
 from sim.__main__ import main
 from sim.faults import campaign, scenario
-from sim.faults.campaign import Row, outcome, rows, story_of
-from sim.faults.shrink import Shrinker
-from sim.faults.verdict import Verdict
+from sim.faults.campaign import Row, live, outcome, rows, story_of
+from sim.faults.shrink import Shrinker, as_toml
+from sim.faults.verdict import Verdict, judge
+
+from .spoiled import SPOILED, Spoiled
 
 ROOT = Path(__file__).resolve().parents[2]
 AGREED = ("name", "seeds", "hours", "opens_beyond_cap", "unaccounted_ml", "missed_runs")
+LONG = ("house_gone_for_weeks", "no_time_for_a_week", "dark_days")  # played by the long form alone
 
 
 BRIEF = """area = "power"
@@ -31,6 +35,29 @@ when = "opens"
 after_s = [1, 40]
 off_s = [0.1, 9]
 """
+REPEATED = """area = "people"
+story = "Water is asked for again while it runs, among other things that do not matter."
+days = 0.06
+[board]
+always_responsive = "yes"
+[[fault]]
+do = "person.runs"
+at_h = 0.2
+run_time_s = 60
+[[fault]]
+do = "person.runs"
+when = "opens"
+after_s = [30, 50]
+run_time_s = 60
+[[fault]]
+do = "net.lost"
+at_h = [0.3, 1]
+times = 4
+[[fault]]
+do = "broker.drops"
+at_h = [0.3, 1]
+times = 3
+"""
 
 
 @pytest.fixture
@@ -39,6 +66,29 @@ def brief(tmp_path: Path) -> Path:
     path = tmp_path / "brief.toml"
     path.write_text(BRIEF)
     return path
+
+
+def played(name: str, seed: int = 0) -> Verdict:
+    return outcome(scenario.load(name), seed).verdict
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("area", scenario.AREAS)
+def test_whatever_breaks_no_water_runs_that_nobody_asked_for(area: str) -> None:
+    names = [name for name in scenario.names() if scenario.load(name).area == area and name not in LONG]
+    assert len(names) >= 4
+    wrong = {name: verdict.story for name in names if not (verdict := played(name)).good}
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("spoiled", SPOILED, ids=lambda spoiled: spoiled.name)
+def test_spoiled_firmware_does_not_pass(spoiled: Spoiled) -> None:
+    story = story_of(scenario.load(spoiled.scenario), spoiled.seed)
+    story = dataclasses.replace(story, until_us=min(story.until_us, round(spoiled.until_h * 3.6e9)))
+    with spoiled.applied() as files:
+        verdict = judge(live(story, files))
+    assert not verdict.good
+    assert getattr(verdict, spoiled.figure) > 0
 
 
 def test_the_same_seed_gives_the_same_log_byte_for_byte_in_any_process(brief: Path, tmp_path: Path) -> None:
@@ -70,6 +120,20 @@ def test_the_same_seed_gives_the_same_log_byte_for_byte_in_any_process(brief: Pa
 def test_another_seed_is_another_life(brief: Path) -> None:
     one = scenario.load(str(brief))
     assert outcome(one, 1).log_sha256 != outcome(one, 2).log_sha256
+
+
+def test_a_life_that_went_wrong_shrinks_to_a_story_that_plays_again(brief: Path) -> None:
+    spoiled = next(one for one in SPOILED if one.name == "repeats extend")
+    story = story_of(scenario.parse(REPEATED, brief), 0)
+    with spoiled.applied() as files:
+        shrinker = Shrinker(story, files=files)
+        small = shrinker.run()
+        again = scenario.parse(as_toml(small), Path("again.toml"))
+        verdict = judge(live(story_of(again, 0), files))
+    assert sorted(deed.kind for deed in small.deeds) == ["person.runs", "person.runs"]
+    assert len(story.deeds) == 9
+    assert small.until_us < story.until_us
+    assert verdict.opens_beyond_cap == 1
 
 
 def test_shrinking_leaves_a_good_life_alone(brief: Path) -> None:
