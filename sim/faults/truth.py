@@ -165,7 +165,7 @@ class Truth:
         if message.sender != self._sender:
             return
         self.heard_us = message.at_us
-        leaf = message.topic.rpartition("/")[2]
+        leaf = message.topic.split("/", 2)[2]
         if leaf == "event":
             event = json.loads(message.payload)
             if event["event"] in ("fault", "fault_cleared"):
