@@ -211,7 +211,7 @@ class SimulatedBoard:
             while True:  # main.py returned: the prompt
                 session.wait(FOREVER_US)
         except Ending as ending:
-            return session.end(ending)
+            return session.end(ending).forget_where()
         finally:
             self.session = None
 

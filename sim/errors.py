@@ -4,6 +4,8 @@
 firmware when its board resets, sleeps or loses power, so it derives from BaseException and no `except OSError` catches it.
 """
 
+from typing import Self
+
 
 class SimError(Exception):
     """Something a user of the simulator can put right; the message says how."""
@@ -28,6 +30,11 @@ class Ending(BaseException):
     """
 
     keeps_pins = False
+
+    def forget_where(self) -> Self:
+        """Let go of the frames that it came through: they hold all of the boot, and a board sleeps with its ending in hand."""
+        self.__traceback__ = self.__context__ = self.__cause__ = None
+        return self
 
 
 class Reset(Ending):

@@ -7,7 +7,7 @@ does it. Nothing here looks into the firmware.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sim.board import SimulatedBoard
 from sim.broker import Broker, Message
@@ -48,16 +48,31 @@ class Program:
         return json.dumps({"version": 1, "settings": settings, "programs": rows if self.run_time_s else []}).encode()
 
 
-class Keeper:
-    """Stands for Home Assistant: gives the board its program, and acknowledges what it tells. `on_event` is told each event once."""
+class Post(Protocol):
+    """What a keeper wants of a broker."""
 
-    def __init__(self, board: SimulatedBoard, program: Program) -> None:
+    def publish(self, topic: str, payload: bytes | str, *, retain: bool = False) -> None:
+        """Publish at QoS 1."""
+
+    def subscribe(self, pattern: str, callback: Callable[[Message], None]) -> None:
+        """Call `callback` for what comes."""
+
+
+class Keeper:
+    """Stands for Home Assistant: gives the board its program, and acknowledges what it tells. `on_event` is told each event once, `on_sample` that some came.
+
+    `broker` is the board's own in memory, unless another is given.
+    """
+
+    def __init__(self, board: SimulatedBoard, program: Program, broker: Post | None = None) -> None:
         from sprinkler import protocol  # found once a board was made
         from sprinkler.auth import sign
 
-        assert board.broker is not None
-        self.broker = board.broker
+        known = broker or board.broker
+        assert known is not None
+        self.broker: Post = known
         self.on_event: Callable[[dict[str, Any]], object] | None = None
+        self.on_sample: Callable[[], object] | None = None
         self._timeline = board.timeline
         self._heard: dict[int, list[int]] = {}  # by boot_id: the last event, the last sample
         self._due: set[int] = set()
@@ -79,6 +94,8 @@ class Keeper:
     def _telemetry(self, message: Message) -> None:
         told = json.loads(message.payload)
         if told["samples"]:
+            if self.on_sample is not None:
+                self.on_sample()
             self._note(told["boot_id"], 1, told["samples"][-1]["n"])
 
     def _note(self, boot_id: int, which: int, number: int) -> bool:

@@ -10,7 +10,7 @@ import socket
 from collections.abc import Callable
 
 from sim.net import ECONNREFUSED, ECONNRESET, Channel, Network
-from sim.timeline import Files, LiveTime, Waiter
+from sim.timeline import Files, Timeline, Waiter
 
 EHOSTUNREACH, ETIMEDOUT = 113, 110
 FORGOTTEN_MAX = 16
@@ -26,7 +26,7 @@ _NUMBERS = {
 class LiveNetwork(Network):
     """Real sockets below the simulated Wi-Fi. It has the faults of `Network` but `latency_us`, which is the machine's own."""
 
-    def __init__(self, timeline: LiveTime, true_unix_s: Callable[[], float]) -> None:
+    def __init__(self, timeline: Timeline, true_unix_s: Callable[[], float]) -> None:
         super().__init__(timeline, true_unix_s)
         self.join_us = 300_000
         self._open: list[LiveConnection] = []

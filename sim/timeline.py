@@ -83,7 +83,7 @@ class Timeline(Protocol):
         """Let `us` pass as working time; True if something is due, so that the caller should wait(now) soon."""
 
 
-class _Queue:
+class EventQueue:
     """Events in the order of their times; those of one time in the order in which they were asked for."""
 
     def __init__(self) -> None:
@@ -105,7 +105,7 @@ class _Queue:
         return events[0][0] if events else FOREVER_US
 
 
-class VirtualTime(_Queue):
+class VirtualTime(EventQueue):
     """Waiting costs nothing: time jumps to whatever comes next."""
 
     live = False
@@ -170,7 +170,7 @@ class VirtualTime(_Queue):
         return now_us >= self._next_us()
 
 
-class LiveTime(_Queue):
+class LiveTime(EventQueue):
     """The machine's monotonic clock; `stop()` may be called from a signal handler."""
 
     live = True

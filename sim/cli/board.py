@@ -145,9 +145,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _settings(options: argparse.Namespace) -> provision.Settings:
-    host, colon, port = options.broker.rpartition(":")
-    if not colon or not host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise SettingError(f"--broker wants HOST:PORT, such as 127.0.0.1:1883, not '{options.broker}'")
+    host, port = probe.address(options.broker)
     password = ""
     if options.broker_password_file is not None:
         try:
@@ -158,8 +156,8 @@ def _settings(options: argparse.Namespace) -> provision.Settings:
         raise SettingError("--broker-password-file needs --broker-user")
     return provision.Settings(
         zones=options.zones,
-        broker_host=probe.numeric_address(host),
-        broker_port=int(port),
+        broker_host=host,
+        broker_port=port,
         broker_user=options.broker_user,
         broker_password=password,
         always_responsive=options.always_responsive,

@@ -3,9 +3,17 @@
 import socket
 
 from sim import mqtt
-from sim.errors import UnreachableError
+from sim.errors import SettingError, UnreachableError
 
 PATIENCE_S = 5.0
+
+
+def address(text: str) -> tuple[str, int]:
+    """(IPv4 address, port) of HOST:PORT. Raises SettingError, or UnreachableError for a name that nobody knows."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise SettingError(f"--broker wants HOST:PORT, such as 127.0.0.1:1883, not '{text}'")
+    return numeric_address(host), int(port)
 
 
 def numeric_address(host: str) -> str:

@@ -209,32 +209,43 @@ def test_server_that_is_no_broker_is_told(
     assert "no MQTT broker" in capsys.readouterr().err
 
 
-@pytest.fixture
-def mosquitto(tmp_path: Path) -> Iterator[int]:
-    """A real broker that knows one user; its port."""
+@contextlib.contextmanager
+def open_broker(folder: Path, *rules: str) -> Iterator[int]:
+    """A real broker on a free port, which it tells; without `rules` it lets anyone in."""
     program = shutil.which("mosquitto")
     if program is None:
         pytest.skip("mosquitto is not there: sh tools/setup.sh broker")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
+    folder.chmod(0o755)
+    config = folder / "mosquitto.conf"
+    config.write_text("\n".join([f"listener {port} 127.0.0.1", *(rules or ["allow_anonymous true"]), "user root", ""]))
+    process = subprocess.Popen([program, "-c", str(config)], stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(100):
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                time.sleep(0.05)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(5)
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[int]:
+    """A real broker that knows one user; its port."""
+    if shutil.which("mosquitto_passwd") is None:
+        pytest.skip("mosquitto is not there: sh tools/setup.sh broker")
     passwords = tmp_path / "passwords"
     passwords.touch(mode=0o600)
     subprocess.run(["mosquitto_passwd", "-b", str(passwords), "board", "open sesame"], check=True)
     if os.getuid() == 0:
         passwords.chmod(0o644)  # started as root the broker changes its user before it reads this
-    tmp_path.chmod(0o755)
-    config = tmp_path / "mosquitto.conf"
-    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous false\npassword_file {passwords}\nuser root\n")
-    process = subprocess.Popen([program, "-c", str(config)], stderr=subprocess.DEVNULL)
-    for _ in range(100):
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            break
-        except OSError:
-            time.sleep(0.05)
-    yield port
-    process.terminate()
-    process.wait(5)
+    with open_broker(tmp_path, "allow_anonymous false", f"password_file {passwords}") as port:
+        yield port
 
 
 def test_live_board_announces_itself_to_a_real_broker_and_ends_at_sigterm(mosquitto: int, tmp_path: Path) -> None:
@@ -308,3 +319,25 @@ def test_small_packets_wait_for_one_another_unless_the_board_asks_otherwise():
             connection.send_at_once()
             assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         network.shut()
+
+
+def test_many_live_boards_share_a_process_and_a_real_broker(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with open_broker(tmp_path) as port:
+        wish = ["fleet", "--broker", f"127.0.0.1:{port}", "--boards", "12", "--wake", "1", "--run-time", "0"]
+        assert main([*wish, "--for", "24", "--jobs", "1", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["boards_heard"] == 12
+    assert found["wakes"] >= 12
+    assert found["crashes"] == 0
+    assert found["bytes_per_board"] > 0
+
+
+def test_live_boards_without_a_broker_are_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    assert main(["fleet", "--broker", f"127.0.0.1:{port}"]) == 3
+    assert main(["fleet", "--broker", "garden"]) == 2
+    error = capsys.readouterr().err
+    assert "cannot reach a broker" in error
+    assert "--broker wants HOST:PORT" in error
+    assert error.count("\n") == 2
