@@ -31,7 +31,7 @@ CALL_SCENES = ("boot", "hand", "settings", "held")
 FLASH_SCENES = ("hand", "settings", "away")
 CAUSES = ("power", "watchdog", "reset")
 LONG = {"calls": 600, "cuts": 400}
-SHORT = {"calls": 12, "cuts": 10}
+SHORT = {"calls": 6, "cuts": 5}
 
 
 @contextmanager

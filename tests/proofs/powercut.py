@@ -35,7 +35,7 @@ from tests.firmware.rig import Rig
 from .littleflash import WAYS, LittleFlash, Step, apply, cut
 from .scenes import acknowledge
 
-LONG, SHORT = 52_000, 500
+LONG, SHORT = 52_000, 150
 LOOSE = ("/backlog/new", store.PROPOSED)  # besides what ends with .new: nothing relies on it yet
 LATER_MS = 10_000_000  # added to the counters of commands: the world of a recovery begins at the same time as that of the life before it
 ROUNDS = 12  # of a life: LittleFS comes round its blocks and compacts its folders

@@ -142,6 +142,7 @@ SCENES = (
           sticks=True),
     Scene("sleep", "sleeps on purpose, and wakes", lambda: _settled(responsive=False), lambda rig: rig.run(1900)),
     Scene("woken", "a sleeping board wakes for its program", _sleeps_on_a_program, lambda rig: rig.run(160), (70,), (1,)),
+    Scene("swapped", "a valve whose wires are the other way round", lambda: _settled(swapped=1), _runs_by_hand, (6,)),
     Scene("held", "a valve that is open only while it is driven", lambda: _settled(held=True), _runs_by_hand, (6,)),
 )  # fmt: skip
 BY_NAME = {scene.name: scene for scene in SCENES}
