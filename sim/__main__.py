@@ -19,6 +19,7 @@ VERBS = {
     "tune": "sim.cli.tune",
     "fleet": "sim.cli.fleet",
     "faults": "sim.cli.faults",
+    "replay": "sim.cli.replay",
 }
 
 
