@@ -66,7 +66,7 @@ def _both_zones(scale: Scale) -> tuple[tuple[Request, ...], ...]:
 _ONE, _OFTEN, _BARE = Scale(), Scale(keep_every=2), Scale(meter=False)
 _SELDOM = Scale(cap=8, checkpoint=2, keep_every=2)
 _TWO, _TWO_BARE = Scale(zones=2, cap=4, keep_every=2), Scale(zones=2, meter=False)
-_AUTO = ((), (program(_ONE),), (("stop", 1),))
+_AUTO = ((), (program(_ONE),), (("stop", 1),), (("cut", 1, "wet"),))  # the last: the soil is wet enough
 _SHORT_TWO = ((), (hand(_TWO),), (program(_TWO, 2),), (("stop", 0),))
 
 _HELD = Scale(held=True, cap=4)
