@@ -297,7 +297,7 @@ GARBAGE = [
 
 
 @pytest.mark.parametrize(
-    "leaf", ["announce", "availability", "state", "telemetry", "event", "reply", "time_request", "desired"]
+    "leaf", ["announce", "availability", "state", "telemetry", "event", "reply", "time_request", "health", "desired"]
 )
 async def test_garbage_changes_nothing_and_is_logged_once_per_topic(hass, sprinkler: Sprinkler, caplog, leaf):
     await sprinkler.is_online()
@@ -331,7 +331,7 @@ def spoiled(message: dict[str, Any], chance: Random) -> dict[str, Any]:
     return message
 
 
-@pytest.mark.parametrize("leaf", ["availability", "state", "telemetry", "event", "reply", "time_request"])
+@pytest.mark.parametrize("leaf", ["availability", "state", "telemetry", "event", "reply", "time_request", "health"])
 async def test_message_that_is_wrong_in_one_place_changes_nothing_and_is_logged_once(hass, sprinkler, caplog, leaf):
     await sprinkler.is_online()
     await sprinkler.time_passes(1)
@@ -378,6 +378,23 @@ async def test_program_that_can_not_be_read_is_kept_and_not_shown(hass, sprinkle
     assert our_lines(caplog) == []
 
 
+async def test_state_of_before_that_comes_again_changes_nothing_and_is_logged_once(hass, sprinkler: Sprinkler, caplog):
+    before = copy.deepcopy(sprinkler.state)
+    sprinkler.state.update(at=before["at"] + 60, event=before["event"] + 1)
+    sprinkler.state["zones"][0].update(valve="closed", run_until=0)
+    await sprinkler.is_online()
+    for _ in range(2):
+        await sprinkler.says("state", before)
+        await sprinkler.says("state", before, retain=True)
+    assert sprinkler.value("valve.solar_sprinkler_5a17e001_zone_1") == "closed"
+    assert len(our_lines(caplog)) == 1
+    put_back = {**sprinkler.state, "at": before["at"] - 600, "faults": ["clock"]}
+    await sprinkler.says("state", put_back)
+    assert sprinkler.value("binary_sensor.solar_sprinkler_5a17e001_problem") == "on", (
+        "a clock that was put back is no reason"
+    )
+
+
 async def test_empty_retained_payload_is_no_news(hass, sprinkler: Sprinkler, caplog):
     await sprinkler.is_online()
     for leaf in ("announce", "availability", "state"):
@@ -415,7 +432,8 @@ async def test_second_board_is_a_second_entry_and_hears_its_own_topics_only(hass
         if name.startswith("solar_sprinkler/5a17e001/")
     }
     from_board = {"announce", "availability", "state", "telemetry", "event", "reply", "time_request", "health"}
-    assert ours == {*from_board, "desired"}
+    of_updates = {"update/request", "update/state"}
+    assert ours == {*from_board, *of_updates, "desired", "update/offer"}
 
 
 async def test_automation_that_hears_the_same_topic_as_text_disturbs_nothing(hass, sprinkler: Sprinkler):

@@ -1,6 +1,7 @@
 """The tools that watch over the component: the copy of the wire, the validator, the icon."""
 
 import json
+import re
 import shutil
 import struct
 import subprocess
@@ -9,6 +10,7 @@ import zlib
 from pathlib import Path
 
 import pytest
+from homeassistant.util.yaml import parse_yaml
 
 from tests.ha.witness import ROOT
 from tools import draw_icon, sync, validate_integration
@@ -162,6 +164,46 @@ def test_validator_wants_one_integration_and_no_strings_json(copied):
     assert "strings.json: a custom integration has none" in found
     assert "one integration per repository" in found
     assert "hacs.json: needs name" in found
+
+
+def test_folder_can_be_a_repository_of_its_own():
+    """What is mirrored points at nothing beside it: links stay inside, or are addresses; its workflow judges it as Home Assistant and HACS do."""
+    root = ROOT / "ha_integration"
+    for page in root.rglob("*.md"):
+        for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+            inside = (page.parent / link.partition("#")[0]).resolve()
+            assert link.startswith(("https://", "#")) or inside.is_relative_to(root), f"{page.name}: {link}"
+    for blueprint in (root / "blueprints").rglob("*.yaml"):
+        source = re.search(r"source_url: (\S+)", blueprint.read_text(encoding="utf-8"))
+        assert source, blueprint.name
+        assert source[1].endswith(str(blueprint.relative_to(ROOT))), blueprint.name
+
+
+WORKFLOWS = sorted(
+    [*(ROOT / ".github/workflows").glob("*.y*ml"), *(ROOT / "ha_integration/.github/workflows").glob("*.y*ml")]
+)
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_workflow_is_well_formed(path):
+    """What GitHub itself refuses: no trigger, a job without a machine, a step that is both an action and a command, or neither."""
+    workflow = parse_yaml(path.read_text(encoding="utf-8"))
+    triggers = workflow.get("on", workflow.get(True))  # YAML 1.1 reads `on` as true
+    assert triggers
+    assert set(triggers) <= {"push", "pull_request", "schedule", "workflow_dispatch"}
+    assert workflow["permissions"], "no more rights than are needed"
+    for name, job in workflow["jobs"].items():
+        assert job["runs-on"], name
+        assert job["steps"], name
+        for step in job["steps"]:
+            assert ("uses" in step) != ("run" in step), name
+            assert "uses" not in step or re.fullmatch(r"[\w.-]+/[\w./-]+@[\w.-]+", step["uses"]), step
+
+
+def test_workflows_ask_home_assistant_and_hacs():
+    used = "\n".join(path.read_text(encoding="utf-8") for path in WORKFLOWS)
+    for action in ("home-assistant/actions/hassfest@", "hacs/action@", "./demo --check --ha 2026.11.0", "./check"):
+        assert action in used, action
 
 
 def test_icon_is_what_its_script_draws():

@@ -10,7 +10,8 @@ from .coordinator import SprinklerConfigEntry
 from .memory import plain
 
 # The announce as it was signed is left out with the key that signed it; what it says is in `board`.
-TO_REDACT = {CONF_KEY, CONF_PAIRING_CODE, CONF_ANNOUNCE, "latitude_cdeg", "longitude_cdeg", "tz_rule"}
+SIGNED = {CONF_KEY, CONF_PAIRING_CODE, CONF_ANNOUNCE}
+PLACE = {"latitude_cdeg", "longitude_cdeg", "tz_rule"}
 
 
 async def async_get_config_entry_diagnostics(_hass: HomeAssistant, entry: SprinklerConfigEntry) -> dict[str, Any]:
@@ -18,10 +19,10 @@ async def async_get_config_entry_diagnostics(_hass: HomeAssistant, entry: Sprink
     coordinator = entry.runtime_data
     zones = range(1, coordinator.data.announce.zones + 1)
     return {
-        "entry": async_redact_data(dict(entry.data), TO_REDACT),
+        "entry": async_redact_data(dict(entry.data), SIGNED),
         "options": dict(entry.options),
-        "board": async_redact_data(plain(coordinator.data), TO_REDACT),
-        "memory": async_redact_data(coordinator.memory.to_json(), TO_REDACT),
+        "board": async_redact_data(plain(coordinator.data), PLACE),
+        "memory": async_redact_data(coordinator.memory.to_json(), PLACE),
         "why": {zone: coordinator.teller.why(coordinator.data, zone) for zone in zones},
         "run_times_s": dict(coordinator.run_times_s),
     }

@@ -113,6 +113,8 @@ class Inbox:
 
     def _state(self, _topic: str, payload: bytes) -> Changes:
         state = models.state(payload)
+        if self._coordinator.memory.is_newer_than(state):
+            raise ModelError("older than what the board said before")
         self._coordinator.memory.state = state
         self._coordinator.store.async_schedule_save()
         self._coordinator.desired.async_consider(state.desired_version)

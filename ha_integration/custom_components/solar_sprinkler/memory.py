@@ -108,6 +108,17 @@ class Memory:
         self.counter = max(now_ms, sent, reported) + 1
         return self.counter
 
+    def is_newer_than(self, state: State) -> bool:
+        """True if the known state was told later in the same life of the board: `state` was kept somewhere, and comes again.
+
+        Events tell it, because they are numbered; time must agree, so that neither a clock that is put back nor a firmware that has lost its
+        count makes Home Assistant deaf.
+        """
+        known = self.state
+        return (
+            known is not None and known.boot_id == state.boot_id and known.event > state.event and known.at > state.at
+        )
+
     def of_boot(self, boot_id: int) -> Stored:
         """What is stored of a boot."""
         return next((stored for stored in self.stored if stored.boot_id == boot_id), Stored(boot_id))
