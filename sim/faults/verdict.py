@@ -4,18 +4,17 @@ Rule: stands on the world's meters and valves, and on what was truly asked for. 
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
-from sim.faults.calendar import program_asks
-from sim.faults.house import CAP_S, QUEUE_S, Ask
+from sim.faults.grants import SLACK_S, Grants
+from sim.faults.house import CAP_S
 from sim.faults.life import Life
 from sim.faults.truth import Opening, Truth
 from sim.hydraulics import WHEEL_TURNS_ML_S
 
-SLACK_S = 6.0  # a step of the loop, the watchdog's 3.2 s, a boot, the pulse
 LEAK_WINDOW_S = 90.0  # awake, this long until water that should not run is told: 250 ml at the slowest that the wheel turns for, and the words' way out
 SLEEP_US = 3_660_000_000  # the longest sleep, with the timer's drift
 METER_ERROR_ML = 10.0  # some pulses of the meter
@@ -26,8 +25,6 @@ TELLS = (
     "sensor",
 )  # the faults that tell a person to go and look at the water; "sensor" where a bridge cannot be reached
 TELL_LATE_US = 120_000_000
-LATE_S = 2700.0  # a start that comes later than this is a missed one, though the board allows itself two hours
-WAITED_US = 120_000_000  # a run that waited begins so soon after the one before it
 SHORT = 0.9  # a run that got less of its time than this counts as short
 
 GAVE_UP_US = 10_800_000_000  # a valve that does not obey is pushed again within three hours, however flat the battery
@@ -78,17 +75,11 @@ class _Judge:
     def __init__(self, life: Life) -> None:
         self.life = life
         self.truth: Truth = life.truth
-        self.start_s = life.world.scenario.start_unix_s
-        scenario, end_s = life.story.scenario, life.world.unix_s()
-        place = scenario.start.tzinfo
-        assert place is not None
-        programs = program_asks(life.house.versions, end_s, place, scenario.clock_off_s, life.excused)
-        self.asks = sorted([*programs, *life.house.asks.values()], key=lambda ask: ask.until_s)
+        self.grants = Grants(life)
         self.found = Verdict(
             hours=life.timeline.now_us / 3.6e9, opens=len(self.truth.openings), crashes=len(life.board.crashes)
         )
         self.found.metered_ml = sum(zone.meter_ml for zone in life.world.zones)
-        self.late_s = LATE_S + scenario.clock_off_s
         kinds = {deed.kind for deed in life.story.deeds}
         self.unreachable = bool(kinds & {"part.missing", "bus.held"})  # pushes may not get out
         if "battery.lies" in kinds:  # then no firmware can know when its cell is empty
@@ -96,41 +87,12 @@ class _Judge:
         self.boots = [low for low, _ in self.truth.awake]
         self.ends = [high for _, high in self.truth.awake]
 
-    def unix_s(self, at_us: int) -> float:
-        return self.start_s + at_us / 1_000_000
-
-    # --- what was granted
-
-    def fitting(self, opening: Opening) -> list[Ask]:
-        """The asks that this opening may answer; later ones than they allow by themselves if another zone was watered until just before."""
-        at_s = self.unix_s(opening.from_us)
-        before = range(opening.from_us - WAITED_US, opening.from_us + 1)
-        queue_s = QUEUE_S if any(other.until_us in before for other in self.truth.openings) else 60.0
-        here = [ask for ask in self.asks if ask.zone in (0, opening.zone + 1) and ask.length_s > 0]
-        return [ask for ask in here if ask.from_s <= at_s <= ask.until_s + queue_s]
-
-    def grant_us(self, opening: Opening) -> int:
-        """How long this opening was granted, by the asks that are used up first, until a stop; their time is booked."""
-        at_s, left_s = self.unix_s(opening.from_us), (opening.until_us - opening.from_us) / 1e6
-        stops = [
-            when_s - at_s
-            for zone, when_s in self.life.house.stopped
-            if zone in (0, opening.zone + 1) and when_s >= at_s
-        ]
-        left_s = min(left_s, min(stops, default=left_s) + 1.0)
-        granted_s = 0.0
-        for ask in self.fitting(opening):
-            take_s = max(0.0, min(left_s - granted_s, ask.length_s - ask.used_s))
-            ask.used_s += take_s
-            granted_s += take_s
-        return round((granted_s + SLACK_S) * 1e6) if granted_s else 0
-
     # --- what was not
 
     def excesses(self) -> list[Excess]:
         found = []
         for opening in self.truth.openings:
-            granted_us = self.grant_us(opening)
+            granted_us = self.grants.grant_us(opening)
             if opening.from_us + granted_us < opening.until_us:
                 why = "after its time" if granted_us else "that nobody asked for"
                 found.append(Excess(opening.zone, opening.from_us + granted_us, opening.until_us, why))
@@ -139,7 +101,7 @@ class _Judge:
 
     def _outlasts(self, opening: Opening, granted_us: int) -> None:
         """Count an opening that is longer than the longest grant that it may have, if the board could have closed it and said nothing."""
-        longest_s = min(CAP_S, max((ask.length_s for ask in self.fitting(opening)), default=0.0))
+        longest_s = min(CAP_S, max((ask.length_s for ask in self.grants.fitting(opening)), default=0.0))
         limit_us = min(granted_us, round((longest_s + SLACK_S) * 1e6)) if longest_s else 0
         dark_us = overlap_us((opening.from_us, opening.until_us), self.truth.dark)
         if opening.until_us - opening.from_us - dark_us <= limit_us:
@@ -244,54 +206,19 @@ class _Judge:
             f"{ml / 1000:.2f} l of zone {excess.zone + 1} ran {excess.why}, between {excess.from_us / 3.6e9:.3f} h and {excess.until_us / 3.6e9:.3f} h"
         )
 
-    # --- what should have been
-
-    def count_runs(self) -> None:
-        """Starts that had to be made: the first opening of the zone from then on is theirs."""
-        free = [opening for opening in self.truth.openings if opening.until_us - opening.from_us > 500_000]
-        for ask in sorted((ask for ask in self.asks if ask.start_s), key=lambda ask: (not ask.must, ask.start_s)):
-            mine = next(
-                (
-                    one
-                    for one in free
-                    if one.zone + 1 == ask.zone and ask.from_s <= self.unix_s(one.from_us) <= ask.start_s + self.late_s
-                ),
-                None,
-            )
-            if mine is not None:
-                free.remove(mine)
-            if not ask.must or any(self._beside(ask, other) for other in self.life.house.asks.values()):
-                continue
+    def _count_starts(self) -> None:
+        for ask, open_s in self.grants.starts():
             self.found.starts += 1
-            if mine is None:
-                self.found.missed_runs += 1
-                if not self.life.story.scenario.forbids_watering:
-                    hour = (ask.start_s - self.start_s) / 3600
-                    self.found.story.append(f"{ask.what} of zone {ask.zone} did not start at {hour:.2f} h")
-            elif self._open_s(ask.zone, mine.from_us) < SHORT * ask.length_s:
-                self.found.short_runs += 1
-
-    @staticmethod
-    def _beside(ask: Ask, other: Ask) -> bool:
-        """Did a person want water there around the program's start? Then it may be one or the other."""
-        return other.zone in (0, ask.zone) and ask.start_s - 7200 <= other.from_s <= ask.start_s + 1800
-
-    def _open_s(self, zone: int, from_us: int) -> float:
-        """Seconds for which the valve was open in the two hours from then on."""
-        end_us = from_us + 7_200_000_000
-        return (
-            sum(
-                min(one.until_us, end_us) - one.from_us
-                for one in self.truth.openings
-                if one.zone + 1 == zone and from_us <= one.from_us < end_us
-            )
-            / 1e6
-        )
+            self.found.missed_runs += open_s is None
+            self.found.short_runs += open_s is not None and open_s < SHORT * ask.length_s
+            if open_s is None and not self.life.story.scenario.forbids_watering:
+                hour = (ask.start_s - self.life.world.scenario.start_unix_s) / 3600
+                self.found.story.append(f"{ask.what} of zone {ask.zone} did not start at {hour:.2f} h")
 
     def judge(self) -> Verdict:
         for excess in self.excesses():
             self.account(excess)
-        self.count_runs()
+        self._count_starts()
         if self.found.crashes:
             last = self.life.board.crashes[0].strip().splitlines()[-1]
             self.found.story.append(f"the firmware crashed {self.found.crashes} times: {last}")
@@ -301,8 +228,3 @@ class _Judge:
 def judge(life: Life) -> Verdict:
     """The verdict on a life that is over."""
     return _Judge(life).judge()
-
-
-def worst(verdicts: Sequence[Verdict]) -> Verdict:
-    """The one with the most water unaccounted for, then with the most openings beyond their grant."""
-    return max(verdicts, key=lambda verdict: (verdict.unaccounted_ml, verdict.opens_beyond_cap))

@@ -1,0 +1,83 @@
+"""What was granted in a life: which asks an opening answers, how long it may last, and which starts were made.
+
+Rule: knows who asked for what, and when valves were open; of flows and faults it knows nothing.
+"""
+
+from collections.abc import Iterator
+
+from sim.faults.calendar import program_asks
+from sim.faults.house import QUEUE_S, Ask
+from sim.faults.life import Life
+from sim.faults.truth import Opening
+
+SLACK_S = 6.0  # a step of the loop, the watchdog's 3.2 s, a boot, the pulse
+LATE_S = 2700.0  # a start that comes later than this is a missed one, though the board allows itself two hours
+WAITED_US = 120_000_000  # a run that waited begins so soon after the one before it
+
+
+class Grants:
+    """The asks of a life that is over; each opening in turn is granted what is left of them."""
+
+    def __init__(self, life: Life) -> None:
+        scenario = life.story.scenario
+        place = scenario.start.tzinfo
+        assert place is not None
+        self.start_s = life.world.scenario.start_unix_s
+        self.openings, self.stopped = life.truth.openings, life.house.stopped
+        self.people = list(life.house.asks.values())
+        self.late_s = LATE_S + scenario.clock_off_s
+        programs = program_asks(life.house.versions, life.world.unix_s(), place, scenario.clock_off_s, life.excused)
+        self.asks = sorted([*programs, *self.people], key=lambda ask: ask.until_s)
+
+    def unix_s(self, at_us: int) -> float:
+        """True time in Unix seconds."""
+        return self.start_s + at_us / 1_000_000
+
+    def fitting(self, opening: Opening) -> list[Ask]:
+        """The asks that this opening may answer; later ones than they allow by themselves if another zone was watered until just before."""
+        at_s = self.unix_s(opening.from_us)
+        before = range(opening.from_us - WAITED_US, opening.from_us + 1)
+        queue_s = QUEUE_S if any(other.until_us in before for other in self.openings) else 60.0
+        here = [ask for ask in self.asks if ask.zone in (0, opening.zone + 1) and ask.length_s > 0]
+        return [ask for ask in here if ask.from_s <= at_s <= ask.until_s + queue_s]
+
+    def grant_us(self, opening: Opening) -> int:
+        """How long this opening was granted, by the asks that are used up first, until a stop; their time is booked."""
+        at_s, left_s = self.unix_s(opening.from_us), (opening.until_us - opening.from_us) / 1e6
+        stops = [when_s - at_s for zone, when_s in self.stopped if zone in (0, opening.zone + 1) and when_s >= at_s]
+        left_s = min(left_s, min(stops, default=left_s) + 1.0)
+        granted_s = 0.0
+        for ask in self.fitting(opening):
+            take_s = max(0.0, min(left_s - granted_s, ask.length_s - ask.used_s))
+            ask.used_s += take_s
+            granted_s += take_s
+        return round((granted_s + SLACK_S) * 1e6) if granted_s else 0
+
+    def starts(self) -> Iterator[tuple[Ask, float | None]]:
+        """Starts that had to be made, each with the seconds of water that it got: None if its zone did not open in time."""
+        free = [opening for opening in self.openings if opening.until_us - opening.from_us > 500_000]
+        programs = [ask for ask in self.asks if ask.start_s]
+        for ask in sorted(programs, key=lambda ask: (not ask.must, ask.start_s)):
+            last_s = ask.start_s + self.late_s
+            own = [one for one in free if one.zone + 1 == ask.zone and ask.from_s <= self.unix_s(one.from_us) <= last_s]
+            if own:
+                free.remove(own[0])
+            if ask.must and not any(self._beside(ask, other) for other in self.people):
+                yield ask, self._open_s(ask.zone, own[0].from_us) if own else None
+
+    @staticmethod
+    def _beside(ask: Ask, other: Ask) -> bool:
+        """Did a person want water there around the program's start? Then it may be one or the other."""
+        return other.zone in (0, ask.zone) and ask.start_s - 7200 <= other.from_s <= ask.start_s + 1800
+
+    def _open_s(self, zone: int, from_us: int) -> float:
+        """Seconds for which the valve was open in the two hours from then on."""
+        end_us = from_us + 7_200_000_000
+        return (
+            sum(
+                min(one.until_us, end_us) - one.from_us
+                for one in self.openings
+                if one.zone + 1 == zone and from_us <= one.from_us < end_us
+            )
+            / 1e6
+        )
