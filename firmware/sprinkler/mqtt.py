@@ -194,4 +194,6 @@ def _parse_publish(first, data, start):
         topic = bytes(data[start + 2 : end]).decode()
     except UnicodeError:
         raise LinkError("malformed")
+    if "\0" in topic:  # [MQTT-1.5.3-2]
+        raise LinkError("malformed")
     return (PUBLISH, topic, data[payload:], packet_id, first & 1)

@@ -100,6 +100,7 @@ def test_each_packet_is_decoded_however_it_is_cut(data, packet):
         b"\x32\x07\x00\x03a/b\x00\x00",  # id 0
         b"\x30\x02\x00\x09",  # a topic longer than the packet
         b"\x30\x04\x00\x02\xff\xfe",  # a topic that is not UTF-8
+        b"\x30\x05\x00\x03a\x00b",  # a topic with U+0000
         b"\x10\x00",  # only clients connect
         b"\x00\x00",
         b"\xf0\x00",
@@ -145,7 +146,14 @@ def test_noise_gives_packets_or_a_link_error_and_stays_bounded(data, pieces):
 
 
 @given(
-    st.lists(st.tuples(st.text(min_size=1, max_size=20), st.binary(max_size=150), st.integers(1, 65535)), max_size=5),
+    st.lists(
+        st.tuples(
+            st.text(st.characters(exclude_characters="\0"), min_size=1, max_size=20),
+            st.binary(max_size=150),
+            st.integers(1, 65535),
+        ),
+        max_size=5,
+    ),
     st.data(),
 )
 def test_what_is_published_is_what_is_decoded(messages, data):
