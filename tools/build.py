@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 import sys
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +24,15 @@ from tools.micropython.program import BundleError
 IMAGE, MANIFEST = "application.romfs", "manifest.json"
 FORMAT = 1  # of the manifest; raised when an older reader could misread it
 INTERPRETER_MIN = "1.25.0"  # the first MicroPython with ROMFS on this chip
+COMPONENT, BESIDE = FIRMWARE.parent / "ha_integration" / "custom_components" / "solar_sprinkler", "bundle"
 CHANGES = FIRMWARE.parent / "CHANGELOG.md"
 NOTES_MAX = 4000  # characters of release notes, for a card in Home Assistant
 
 EXIT_CODES = "exit codes: 0 written, or already there; 1 this checkout cannot be built; 2 wrong usage, or the folder cannot be written"
 EXAMPLES = """\
 examples:
+  python -m tools.build --beside                the same beside the integration, in its folder `bundle`: then it offers the update
+  python -m tools.build --zip solar_sprinkler.zip    the integration with its bundle, as a release has it
   python -m tools.build --out build/            the image, its manifest, and one line that says what they are
   python -m tools.build --out build/ --json     the manifest as one JSON object"""
 
@@ -113,6 +117,26 @@ def save(folder: Path, made: Bundle) -> list[Path]:
     return written
 
 
+def beside(made: Bundle) -> list[Path]:
+    """Write it into the integration's folder `bundle`, which is never committed. Raises OSError."""
+    return save(COMPONENT / BESIDE, made)
+
+
+def release(path: Path, made: Bundle) -> None:
+    """Write the integration with its bundle into a zip: what lies in custom_components/solar_sprinkler, the same bytes each time. Raises OSError."""
+    names = (name for name in sorted(COMPONENT.rglob("*")) if name.is_file())
+    files = {name.relative_to(COMPONENT).as_posix(): name.read_bytes() for name in names}
+    files = {name: data for name, data in files.items() if not set(name.split("/")) & {"__pycache__", BESIDE}}
+    files |= {f"{BESIDE}/{IMAGE}": made.image, f"{BESIDE}/{MANIFEST}": manifest_text(made).encode()}
+    new = path.with_name(path.name + ".new")
+    with zipfile.ZipFile(new, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in sorted(files.items()):
+            info = zipfile.ZipInfo(name)  # of 1 January 1980, and nobody's
+            info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            archive.writestr(info, data)
+    new.replace(path)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Build, and write what was built; the exit code."""
     parser = argparse.ArgumentParser(
@@ -121,15 +145,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         epilog=f"{EXAMPLES}\n\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="the folder to write into")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--out", metavar="DIR", type=Path, help="the folder to write into")
+    where.add_argument("--beside", action="store_true", help="write beside the integration of this checkout")
+    where.add_argument("--zip", metavar="FILE", type=Path, help="write the integration and its bundle as one zip")
     parser.add_argument("--json", action="store_true", help="print the manifest as one JSON object")
     options = parser.parse_args(arguments)
     try:
         made = bundle()
-        save(options.out, made)
+        if options.zip is not None:
+            release(options.zip, made)
+        else:
+            save(COMPONENT / BESIDE if options.beside else options.out, made)
     except (BuildError, OSError) as error:
         refused = isinstance(error, BuildError)
-        text = f"cannot write to {options.out}: {error.strerror or error}" if isinstance(error, OSError) else str(error)
+        text = (
+            f"cannot write to {options.out or options.zip or COMPONENT / BESIDE}: {error.strerror or error}"
+            if isinstance(error, OSError)
+            else str(error)
+        )
         if options.json:
             print(json.dumps({"error": text}))
         print(f"build: {text}", file=sys.stderr)

@@ -71,7 +71,7 @@ SECTIONS = (
         setup=("typings",),
         commands=(MYPY_HOST, MYPY_BOARD, MYPY_ANNOTATED),
     ),
-    Section("ha", "the component in Home Assistant's own harness", setup=("broker",)),
+    Section("ha", "the component in Home Assistant's own harness", setup=("broker", "micropython")),
     Section("proofs", "every history of the shipped core, searched to the fixpoint; spoiled cores must fail"),
     Section(
         "micropython",

@@ -148,3 +148,14 @@ def test_nothing_imports_simulator_tools_or_component():
     ):
         for path in (ROOT / folder).rglob("*.py"):
             assert not {name.split(".")[0] for level, name in imports(path) if level == 0} & forbidden, path
+
+
+def test_the_application_knows_the_choosers_record_as_the_chooser_does():
+    import chooser
+
+    from sprinkler import slots
+
+    assert slots.FORM == chooser._FORM
+    names = ("RECORD", "API", "SLOT_BYTES", "ACTIVE", "TRIAL", "RESULT", "PHASE", "SELF_TEST", "VERSION", "OFFER")
+    names += ("SIZE", "SHA256", "STRIDE", "NOTHING", "ROLLED_BACK", "DAMAGED", "FAILED", "TOLD")
+    assert {name: getattr(slots, name) for name in names} == {name: getattr(chooser, name) for name in names}

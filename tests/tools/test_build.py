@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,18 @@ def test_a_folder_that_cannot_be_written_is_wrong_usage(tmp_path: Path):
     done = run("--out", str(tmp_path / "file" / "below"), "--json")
     assert done.returncode == 2
     assert "cannot write to" in json.loads(done.stdout)["error"]
+
+
+def test_a_release_is_the_integration_with_its_bundle_and_the_same_bytes_each_time(tmp_path: Path):
+    made = build.bundle()
+    for name in ("a.zip", "b.zip"):
+        build.release(tmp_path / name, made)
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        names = set(archive.namelist())
+        assert {"manifest.json", "update.py", "translations/de.json", "bundle/manifest.json"} <= names
+        assert not any("__pycache__" in name for name in names)
+        assert archive.read(f"bundle/{build.IMAGE}") == made.image
 
 
 def test_what_is_right_already_is_not_written_again(tmp_path: Path):

@@ -6,6 +6,7 @@ The folder is one that has never been used, but for the steps of onboarding that
 import asyncio
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -126,6 +127,16 @@ async def set_up(version: str) -> Path:
     if making.returncode:
         raise DemoError(said[-1] if said else f"tools/setup.sh ended with {making.returncode}")
     return ROOT / ".tools" / f"home-assistant-{version}" / "bin" / "python"
+
+
+async def carry_firmware() -> None:
+    """Put this checkout's update bundle beside the component. Raises DemoError when it cannot be built."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tools.build", "--beside", cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    _, said = await process.communicate()
+    if process.returncode != 0:
+        raise DemoError(said.decode(errors="replace").strip())
 
 
 async def start(folder: Path, port: int, processes: Processes, python: str | Path = sys.executable) -> None:

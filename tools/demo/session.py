@@ -92,6 +92,8 @@ async def with_home_assistant(session: Session, progress: Progress) -> AsyncIter
     if session.home_assistant:
         with progress.step(f"Home Assistant {session.home_assistant} is there"):
             python = await home_assistant.set_up(session.home_assistant)
+    with progress.step("the firmware is built, for the update entity"):
+        await home_assistant.carry_firmware()
     with progress.step(f"Home Assistant on http://127.0.0.1:{port}"):
         await home_assistant.start(folder, port, session.processes, python)
     async with Api.at(f"http://127.0.0.1:{port}") as api:
