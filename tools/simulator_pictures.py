@@ -10,8 +10,9 @@ from tools.sections import ROOT, python
 
 IMAGES = ROOT / "docs" / "images"
 PAIRS = ("--panels", "0.5,1,2,3,6", "--batteries", "1200,2000,4400,6600")
+SEASON = ("--site", "greensboro", "--start", "04-15", "--days", "183", "--weekdays", "mon,wed,fri", "--run-time", "35")
 PICTURES = {  # the verb, and its options
-    "season": ("season", *"--site greensboro --start 04-15 --days 183 --weekdays mon,wed,fri --run-time 35".split()),
+    "season": ("season", *SEASON),
     "size": ("size", "--site", "sand_point", *PAIRS),
     "size-brussels": ("size", "--site", "brussels", *PAIRS),
     "size-greensboro": ("size", "--site", "greensboro", *PAIRS),
