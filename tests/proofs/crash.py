@@ -25,7 +25,7 @@ from .cutter import CAUSES, Cutter
 from .scenes import BY_NAME, SCENES, Scene
 
 LONG, SHORT = 52_000, 100  # crashes
-POINTS = 190_000  # of all scenes, about: a scene is cut at the share of its points that makes so many crashes
+POINTS = 275_000  # of all scenes, about: a scene is cut at the share of its points that makes so many crashes
 FIRST_WEIGHT, CALL_WEIGHT = (
     40.0,
     20.0,
