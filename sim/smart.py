@@ -51,13 +51,13 @@ def board(
             water.settle(books, (GROUND,), months, today)
             if weather and not known.missing[i] and known.day >= known.late_days:
                 et0, rain = known.told_et0_mm[i] * (1 + et0_bias), known.told_rain_mm[i]
-                water.take_weather(books, [(today - known.late_days, round(et0 * 1000), round(rain * 1000))])
+                water.take_weather(books, ((today - known.late_days, round(et0 * 1000), round(rain * 1000)),))
             if forecast:
                 water.take_weather(books, [(today, water.month_et0(months, today), round(float(hoped[i]) * 1000))])
             now = water.depletion_um(books, 1, GROUND, months, today)
             if probe:
                 pct = round(100 - 100_000 * float(reads[i]) / GROUND[water.AVAILABLE])
-                water.correct(books, 1, GROUND, now, min(100, max(0, pct)))
+                water.correct(books, 1, GROUND, now, min(100, max(0, pct)), today)
                 now = water.depletion_um(books, 1, GROUND, months, today)
             need = water.need_um(now, GROUND, water.month_et0(months, today) * 3 // 2)
             if need < score.LEAST_MM * 1000:

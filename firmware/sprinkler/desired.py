@@ -37,6 +37,8 @@ def read(board, path, length):
             return parse(f, length, board.zones())
     except OSError:
         raise RefusedError("storage")
+    finally:
+        board.drop("grounds")
 
 
 def parse(f, length, zone_count):
@@ -78,7 +80,11 @@ def parse(f, length, zone_count):
     except (ValueError, IndexError):
         raise RefusedError("invalid")
     _season(s, given)
-    s.zones = _zones(given.get("zones", []), zone_count)
+    s.zones, grounds = _zones(given.get("zones", []), zone_count)
+    if any(grounds):
+        from .grounds import months
+
+        s.water = months(given.get("month_et0_um")) + grounds
     s.programs = _programs(f, programs, zone_count)
     return s
 
@@ -94,8 +100,8 @@ def _season(s, given):
 
 
 def _zones(given, zone_count):
-    """What is set for each zone, as settings.zones holds it; the application rate is for others to reckon with."""
-    parts = [bytes(5)] * 4
+    """What is set for each zone, as settings.zones holds it, and what smart watering must know of them."""
+    parts, grounds = [bytes(5)] * 4, [bytes(8)] * 4
     try:
         for zone in given:
             number = integer(zone["zone"], (1, 4))
@@ -104,13 +110,17 @@ def _zones(given, zone_count):
             cycle_s = zone.get("cycle_s", 0)
             soak_s = integer(zone.get("soak_s", 0), protocol.SOAK_S_LIMITS)
             skip_above_pct = integer(zone.get("skip_above_pct", 0), protocol.SKIP_ABOVE_PCT_LIMITS)
-            integer(zone.get("application_rate_um_h", 0), protocol.APPLICATION_RATE_UM_H_LIMITS)
             if cycle_s != 0 or type(cycle_s) is not int:
                 integer(cycle_s, protocol.CYCLE_S_LIMITS)
             parts[number - 1] = struct.pack(">HHB", cycle_s, soak_s, skip_above_pct)
+            integer(zone.get("application_rate_um_h", 0), protocol.APPLICATION_RATE_UM_H_LIMITS)
+            if "available_um" in zone:
+                from .grounds import ground
+
+                grounds[number - 1] = ground(zone)
     except (KeyError, TypeError, AttributeError):
         raise RefusedError("invalid")
-    return b"".join(parts)
+    return b"".join(parts), b"".join(grounds)
 
 
 def _programs(f, spans, zone_count):
@@ -151,8 +161,12 @@ def _program(p, zone_count):
         else integer(p["start_min"], protocol.START_MIN_LIMITS)
     )
     until = integer(p.get("until", 0), (0, 20991231))
+    smart = p.get("smart", False)
+    if type(smart) is not bool:
+        raise RefusedError("invalid")
+    head = schedule.BY_ESTIMATE * (lost == "run") + schedule.SMART * smart
     program = (
-        integer(p["id"], protocol.PROGRAM_ID_LIMITS) + 16 * zone + 128 * how + 512 * (lost == "run"),
+        integer(p["id"], protocol.PROGRAM_ID_LIMITS) + 16 * zone + 128 * how + head,
         _days(p),
         start_min,
         integer(p["run_time_s"], protocol.RUN_TIME_S_LIMITS),

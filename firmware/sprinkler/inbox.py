@@ -57,6 +57,11 @@ class Inbox:
                 self._update(leaf, payload, end)
             elif leaf == protocol.ACK:
                 self._ack(json.loads(bytes(payload[:end])))
+            elif leaf == protocol.WEATHER:
+                from .weather import hear
+
+                hear(self._app, payload[:end])
+                self._app.board.drop("weather")
             elif leaf == protocol.TIME:
                 heard = json.loads(bytes(payload[:end]))
                 self._app.clock.answer(heard["nonce"], integer(heard["at"], (1700000000, 0xFFFFFFFF)))

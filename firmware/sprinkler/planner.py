@@ -18,11 +18,14 @@ class Planner:
         self._app = app
         # Program id: new run-once key + 65536 * half of the seconds that then remain; of what was asked for and has neither begun nor been skipped
         self._asked = {}
-        self._starts = (0,) * 5  # the next start of any zone, and of each; seconds since 2000, 0: none
-        self._from_s = self._until_s = 0  # while the clock is between them, nothing starts
+        # The next start of any zone, and of each, in seconds since 2000, 0: none; with smart watering also the last day of known weather, and depletions
+        self._starts = (0,) * 5
+        self._from_s = self.until_s = 0  # while the clock is between them, nothing starts
         self._looked_ms = self._by_estimate = 0  # when the plan was looked at last, and whether by an estimated time
         self._before = None  # the programs before a change that was not looked at yet
         self._changed_s = 0
+        # What is not in the books of smart watering yet: days of weather, and runs as (zone, run id, seconds, ml or -1)
+        self.days, self.given = (), []
         self.skips_wanted = []  # (command id, zone, program or 0) of commands that wait for the next turn
         self.waiting = False  # a program is to start, once the time is confirmed
 
@@ -36,16 +39,14 @@ class Planner:
             not self.behind() or (self.waiting and now_ms - self._looked_ms < _LOOK_EVERY_MS)
         ):
             return self._cut()
-        from .planning import mark_changed, plan, skip_next
-
         now_s = app.clock.guess_s()
-        if self._before is not None:
-            mark_changed(app, self._before, self._asked, self._changed_s)
-            self._before = None
-        while self.skips_wanted:
-            skip_next(app, self.skips_wanted.pop(0), now_s)
         self._looked_ms = now_ms
-        found, starts = plan(app, self._asked, now_s)
+        found, starts, ahead_s = self._plan(now_s)
+        if app.settings.water:
+            from .watering import decide
+
+            starts += decide(app, found, starts, now_s, ahead_s)
+            app.board.drop("watering")
         if starts != self._starts:
             self._starts = starts
             app.outbox.state_due = True
@@ -56,9 +57,21 @@ class Planner:
             self._from_s = now_s
             self._by_estimate = app.memory.estimated
             again_s = now_s + (_LOOK_AGAIN_S if not app.memory.estimated else _LOOK_ESTIMATED_S)
-            self._until_s = min(self._starts[0] or again_s, again_s)
-        app.board.drop("planning")
+            self.until_s = min(self._starts[0] or again_s, again_s)
         return requests
+
+    def _plan(self, now_s):
+        """What starts, and when what comes next does. A function of its own, so that what finds it has left the heap before smart starts are decided."""
+        from .planning import mark_changed, plan, skip_next
+
+        app = self._app
+        if self._before is not None:
+            mark_changed(app, self._before, self._asked, self._changed_s)
+            self._before = None
+        while self.skips_wanted:
+            skip_next(app, self.skips_wanted.pop(0), now_s)
+        app.board.drop("planning")
+        return plan(app, self._asked, now_s)
 
     def _cut(self):
         """The request that ends a program's run once its zone's soil is wet enough."""
@@ -83,7 +96,7 @@ class Planner:
     def behind(self):
         """True when the plan must be looked at: the board may not sleep before."""
         now_s = self._app.clock.guess_s()
-        planned = self._from_s <= now_s < self._until_s and self._by_estimate == self._app.memory.estimated
+        planned = self._from_s <= now_s < self.until_s and self._by_estimate == self._app.memory.estimated
         return bool(now_s) and not planned
 
     def done(self, program_id, zone=0):
@@ -105,7 +118,7 @@ class Planner:
         word = program_id << 12 | half_s if half_s else 0
         soaks = self._app.memory.soaks
         soaks[3 * zone - 3], soaks[3 * zone - 2], soaks[3 * zone - 1] = word >> 8, word & 255, minute & 255
-        self._until_s = 0
+        self.until_s = 0
 
     def finished(self, zone, program_id, cause):
         """A run is over: what remains of the program soaks now, or is given up for the same reason."""
@@ -133,10 +146,15 @@ class Planner:
         this board slept."""
         app = self._app
         now_s = app.clock.guess_s()
-        self._until_s = 0
+        self.until_s = 0
         if now_s and self._before is None:
             self._before = before  # looked at in the next turn, when the message has left the heap
             self._changed_s = now_s - (0 if app.staying_awake(app.board.uptime_ms()) else app.settings.wake_interval_s)
+
+    def water(self, zone):
+        """What `zone` lacks, in um, or None where that is not known; for zone 0 the last day of known weather as yyyymmdd."""
+        known = self._starts[5 + zone] if len(self._starts) > 5 else -1
+        return known if known >= 0 else (None if zone else 0)
 
     def next_start_s(self, zone):
         """When the next program of `zone` (0: of any) starts, in seconds since 2000; 0: none, or the clock is unset."""

@@ -3,16 +3,17 @@
 Rule: a late module, loaded when the planner is behind, then dropped; it remembers nothing. It must not know valves.
 """
 
-import struct
-
 from .core import schedule, state
+from .core.localtime import local_s
+from .cycles import UNDECIDED, split
 from .errors import StoreError
 
 _WAITS = "-"
 
 
 def plan(app, asked, now_s):
-    """What starts at `now_s`: a list of (zone, program id, new key, run time ms, reason why not or ""), and the next starts of all zones together and of each.
+    """What starts at `now_s`: a list of (zone, program id, new key, run time ms, reason why not or "", or UNDECIDED of a smart start), the next starts of
+    all zones together and of each, and how far local time is ahead.
 
     `asked`: new keys by program id of starts that wait for their zone.
     """
@@ -21,6 +22,7 @@ def plan(app, asked, now_s):
     _mend_keys(app, now_s)
     keys = [asked.get(schedule.program_id(program), _key(app, program)) & 0xFFFF for program in s.programs]
     found = []
+    starts = _next_starts(app, now_s, place)
     for program, day, at_s, word in schedule.due(s.programs, keys, now_s, place):
         run_ms = min(program[schedule.RUN_TIME_S] * 10 * s.seasonal_adjust_pct, app.limits[0])
         key = _key(app, program) & schedule.SKIP_NEXT
@@ -30,25 +32,17 @@ def plan(app, asked, now_s):
         zone, number = schedule.zone_of(program), schedule.program_id(program)
         if reason == _WAITS or (not reason and app.planner.rest(zone)):  # or until the one before it has had its cycles
             continue
-        part_ms, half_s = _split(s, zone, run_ms)
+        if not reason and s.water and program[schedule.HEAD] & schedule.SMART:
+            found.append((zone, number, day | key, run_ms, UNDECIDED))
+            continue
+        part_ms, half_s = split(s, zone, run_ms)
         found.append((zone, number, day | key | half_s << 16, part_ms, reason))
-    starts = _next_starts(app, now_s, place)
     for zone in range(1, app.board.zones() + 1):
         _after_soak(app, asked, now_s, zone, found, starts)
     found.sort(
         key=lambda start: start[0] << 20 | start[1] << 16 | start[2] & 0x7FFF
     )  # complete: MicroPython's sort is not stable
-    return found, tuple(starts)
-
-
-def _split(s, zone, run_ms):
-    """The first of equal cycles that make up `run_ms`, and half of the seconds that remain."""
-    cycle_s, soak_s, _ = struct.unpack(">HHB", s.zones[5 * zone - 5 : 5 * zone])
-    if not cycle_s or not soak_s or run_ms <= cycle_s * 1000:
-        return run_ms, 0
-    count = (run_ms + cycle_s * 1000 - 1) // (cycle_s * 1000)
-    part_s = (run_ms // 1000 + count - 1) // count
-    return part_s * 1000, (run_ms // 1000 - part_s) // 2
+    return found, tuple(starts), local_s(s.rule, now_s) - now_s
 
 
 def _after_soak(app, asked, now_s, zone, found, starts):
@@ -63,7 +57,7 @@ def _after_soak(app, asked, now_s, zone, found, starts):
         for i in (0, zone):
             starts[i] = min(starts[i] or 0x3FFFFFFF, (now_s // 60 + 256 - late_min) * 60)
         return
-    part_ms, half_s = _split(app.settings, zone, (word & 4095) * 2000)
+    part_ms, half_s = split(app.settings, zone, (word & 4095) * 2000)
     reason = "missed" if late_min > schedule.GRACE_MIN else _forbidden(app, now_s) or _hindered(app, zone, part_ms)
     if word >> 12 | zone << 4 not in [program[schedule.HEAD] & schedule.ORDER for program in app.settings.programs]:
         reason = "disabled"

@@ -23,10 +23,11 @@ ACK = "ack"  # retained, signed
 DESIRED = "desired"  # retained, signed
 COMMAND = "command"  # signed, except a bare stop
 TIME = "time"  # signed
+WEATHER = "weather"  # retained, signed
 UPDATE_OFFER = "update/offer"  # retained, signed
 UPDATE_BLOCK = "update/block"  # signed; bytes, no JSON
 
-TO_BOARD = (ACK, DESIRED, COMMAND, TIME, UPDATE_OFFER, UPDATE_BLOCK)
+TO_BOARD = (ACK, DESIRED, COMMAND, TIME, WEATHER, UPDATE_OFFER, UPDATE_BLOCK)
 TO_HOME_ASSISTANT = (
     ANNOUNCE,
     AVAILABILITY,
@@ -99,6 +100,7 @@ REASONS = (
     "swapped",  # water while closed, none while open: the coil's wires
     "unmetered",  # no flow meter
     "no_start",  # there is none: nothing to skip, or the sun does not rise or set that day
+    "not_needed",  # a smart program: the soil holds enough until the next start
 )
 STARTS = ("clock", "sunrise", "sunset")
 UPDATES = ("none", "waiting", "loading", "restarting", "trial", "installed", "refused", "failed", "rolled_back")
@@ -138,6 +140,14 @@ CYCLE_S_LIMITS = (60, 7200)  # or 0: not in parts
 SOAK_S_LIMITS = (0, 7200)
 SKIP_ABOVE_PCT_LIMITS = (0, 100)
 APPLICATION_RATE_UM_H_LIMITS = (0, 200000)
+AVAILABLE_UM_LIMITS = (1000, 250000)  # or 0: not told
+ALLOWED_DEPLETION_PCT_LIMITS = (10, 100)
+KC_PCT_LIMITS = (10, 150)
+AREA_DM2_LIMITS = (0, 60000)
+MONTH_ET0_UM_LIMITS = (0, 20000)  # of a day
+DAY_ET0_UM_LIMITS = (0, 30000)
+DAY_RAIN_UM_LIMITS = (0, 600000)
+WEATHER_DAYS_MAX = 7
 SKIP_DATES_MAX = 8
 TZ_RULE_MAX = 48  # characters
 EXPIRES_S_MAX = 86400  # a command may not live longer than a day

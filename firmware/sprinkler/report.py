@@ -81,6 +81,7 @@ def board_state(app, now_s):
             "sample": m.sample_count,
             "faults": app.board_faults(),
             "safe_mode": app.safe_mode,
+            "weather_date": app.planner.water(0),
         }
     )
     yield b',"zones":['
@@ -116,6 +117,7 @@ def _zone_state(app, zone, now_s):
             "flow_rate_ml_min": (app.senses.flow_rate_ml_min if phase != state.CLOSED else 0) if metered else None,
             "volume_ml": app.memory.kept_ml[zone - 1] if metered else None,
             "next_run_at": app.clock.unix(app.planner.next_start_s(zone)),
+            "depletion_um": app.planner.water(zone),
             "faults": [word for bit, word in state.FAULT_WORDS if s[z + state.FAULT] & bit],
         }
     )

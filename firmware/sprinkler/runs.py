@@ -20,6 +20,7 @@ class Run:
         self.run_id = run_id
         self.at_s = at_s
         self.volume_ml = 0
+        self.whole = True  # False: some of its water was metered before a restart, and is not in volume_ml
 
 
 class Runs:
@@ -42,7 +43,8 @@ class Runs:
         """Take up the run that the journal holds open, so that its end is reported."""
         m = self._app.memory
         if m.open_zone:
-            self._by_zone[m.open_zone] = Run(m.run_id, self._app.clock.now_s())
+            run = self._by_zone[m.open_zone] = Run(m.run_id, self._app.clock.now_s())
+            run.whole = False
 
     def meter(self, ml):
         """Book `ml` of water to the zone that is open or closing. Totals never fall."""
@@ -211,6 +213,10 @@ class Runs:
             run.volume_ml,
         )
         self.event("run_finished", zone, run.run_id, program, result, cause, duration_s, run.volume_ml)
+        if app.settings.water:
+            metered = app.senses.has_flow() and run.whole
+            app.planner.given.append((zone, run.run_id, duration_s, run.volume_ml if metered else -1))
+            app.planner.until_s = 0
 
     def event(self, kind, zone, run_id, program, result, reason, duration_s, volume_ml):
         """Number an event and keep it until it is acknowledged."""

@@ -5,6 +5,8 @@ Rule: values and their defaults. It must not know where they come from, or how t
 
 from .errors import RefusedError
 
+GROUND_FORM = ">HBBHH"  # available um / 10, allowed depletion %, Kc %, application rate um/h / 10, area in 1/100 m2
+
 
 class Config:
     """The board's description, as provisioned: and `key`, the device key as bytes (the names of provisioned._CONFIG)."""
@@ -48,6 +50,7 @@ class Settings:
         self.zones = bytes(
             20
         )  # for each zone, as struct ">HHB": cycle s, soak s, soil % from which on it is wet enough (0: never)
+        self.water = b""  # of smart watering: ET0 of a day in each month (1/10 mm), and each zone's ground (watering.py); empty where none is described
         self.programs = ()  # tuples of core.schedule, in order of zone and id
 
 

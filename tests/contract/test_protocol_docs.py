@@ -45,6 +45,9 @@ def talk():
     rig.settle()
     rig.send(protocol.TIME, {"nonce": rig.said(protocol.TIME_REQUEST)[-1]["nonce"], "at": int(rig.now())})
     rig.run(3)
+    ground = {"zone": 1, "available_um": 78000, "application_rate_um_h": 12000}
+    rig.desired(zones=[ground])
+    rig.run(3)
     rig.command("run", zone=1, run_time_s=10)
     rig.run(40)
     rig.command("check_valve", zone=1)
@@ -135,6 +138,28 @@ def test_the_board_applies_the_documented_settings():
     rig.run(3)
     assert rig.state()["desired_version"] == 3
     assert rig.zone(1)["next_run_at"] > rig.now()
+    rig.board.stop()
+
+
+def test_the_board_applies_every_documented_setting():
+    for content in examples(protocol.DESIRED):
+        rig = Rig(scenario={"start_unix_s": 1_799_999_990})
+        rig.settle()
+        rig.send(protocol.DESIRED, content, retain=True)
+        rig.run(3)
+        assert rig.state()["desired_version"] == content["version"]
+        rig.board.stop()
+
+
+def test_the_board_takes_the_documented_weather():
+    rig = Rig(scenario={"start_unix_s": 1_800_010_000}, soil_probes=False)
+    rig.settle()
+    rig.send(protocol.DESIRED, examples(protocol.DESIRED)[-1], retain=True)
+    rig.run(3)
+    rig.send(protocol.WEATHER, examples(protocol.WEATHER)[0], retain=True)
+    rig.run(3)
+    assert rig.reply("weather")["accepted"]
+    assert rig.state()["weather_date"] == 20270115
     rig.board.stop()
 
 

@@ -159,19 +159,21 @@ def test_a_clock_that_leaps_ahead_and_back_leaves_working_books():
 
 def test_a_probe_pulls_the_books_half_way_and_small_differences_do_not():
     books = fresh()
-    correct(books, 1, LOAM, lacks(books, JUNE), 50)  # it says 39 mm, the books 20
+    correct(books, 1, LOAM, lacks(books, JUNE), 50, JUNE)  # it says 39 mm, the books 20
     assert lacks(books, JUNE) == 29500
     before = list(books)
-    correct(books, 1, LOAM, 29500, 60)
-    assert books == before
-    correct(books, 1, LOAM, 29500, 100)
+    correct(books, 1, LOAM, 29500, 100, JUNE)
+    assert books == before  # it was asked today
+    correct(books, 1, LOAM, 29500, 60, JUNE + 1)
+    assert books[ZONES:] == before[ZONES:]
+    correct(books, 1, LOAM, 29500, 100, JUNE + 2)
     assert lacks(books, JUNE) == 29500 - 14750
 
 
 def test_a_probe_never_takes_the_books_out_of_the_soil():
     books = fresh(lacking=0)
-    for pct in (0, 100) * 20:
-        correct(books, 1, LOAM, lacks(books, JUNE), pct)
+    for i, pct in enumerate((0, 100) * 20):
+        correct(books, 1, LOAM, lacks(books, JUNE), pct, JUNE + i)
         assert 0 <= lacks(books, JUNE) <= LOAM[AVAILABLE]
 
 
@@ -180,7 +182,9 @@ def test_water_is_given_when_the_soil_would_not_last_and_leaves_room_for_rain():
     assert need_um(14000, SMALL, 7000) == 0  # 14 + 6.65
     assert need_um(15000, SMALL, 7000) == 15000 - allowed * 60 // 100
     assert need_um(43200, SMALL, 7000) == 43200 - allowed * 60 // 100
-    assert need_um(5000, SMALL, 40000) == 0  # a week's want, but no room: what is given now would drain
+    assert need_um(5000, SMALL, 40000) == 5000  # a week ahead: all that there is room for
+    assert need_um(1900, SMALL, 40000) == 0  # too little to open a valve for
+    assert need_um(20000, SMALL, 15000) == 20000 - (allowed - 14250)
 
 
 def test_depths_and_times_agree_and_stay_small_integers():

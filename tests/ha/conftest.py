@@ -130,7 +130,7 @@ class Sprinkler:
             topic_name, payload, qos, retain = call.args[:4]
             if topic_name == witness.topic(leaf):
                 assert qos == 1
-                assert retain is (leaf in ("ack", "desired"))
+                assert retain is (leaf in ("ack", "desired", "weather"))
                 is_bare = b"\n" not in payload
                 found.append(json.loads(payload) if is_bare else witness.opened(leaf, payload))
         return found

@@ -215,7 +215,7 @@ async def test_programs_are_told_in_plain_values_with_their_next_start(hass, abl
     await act(hass, "set_program", every_days=2, sun="sunset", offset_min=-5, duration=600, until="2027-09-30")
     await act(hass, "set_program", VALVE_2, **NEW)
     told = await act(hass, "get_programs")
-    common = {"enabled": True, "when_clock_lost": "skip"}
+    common = {"enabled": True, "when_clock_lost": "skip", "smart": False}
     assert told["programs"] == [
         {**common, "program": 1, "name": "Lawn", "weekdays": ["mon", "fri"], "time": "21:00:00", "duration_s": 900, "until": None,
          "skip_dates": ["2027-01-15"], "next_start": "2027-01-18T21:00:00+00:00"},

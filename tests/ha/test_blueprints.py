@@ -164,6 +164,53 @@ async def test_weekly_adjustment_follows_the_warmth_of_the_week(hass, in_utc, fr
     assert [call.data["value"] for call in adjusted] == [share]
 
 
+DAILY = {"board": "board", "weather": "weather.home"}
+
+
+@pytest.mark.parametrize(
+    ("unit", "rain_unit", "day"),
+    [
+        ("°C", "mm", {"temperature": 26.6, "templow": 14.8, "precipitation": 2.5}),
+        ("°F", "in", {"temperature": 79.88, "templow": 58.64, "precipitation": 2.5 / 25.4}),
+    ],
+)
+async def test_daily_weather_tells_hargreaves_and_the_rain_to_come(hass, in_utc, freezer, unit, rain_unit, day):
+    pushed = async_mock_service(hass, "solar_sprinkler", "push_weather")
+    hass.states.async_set("zone.home", "0", {"latitude": 45.72})
+    hass.states.async_set("weather.home", "sunny", {"temperature_unit": unit, "precipitation_unit": rain_unit})
+    forecast(hass, [day])
+    await use(hass, "automation", "daily_weather", **DAILY)
+    await at(hass, freezer, "2027-07-15T03:00:00+00:00")
+    (call,) = pushed
+    assert call.data == {
+        "device_id": "board",
+        "date": "2027-07-15",
+        "et0_mm": pytest.approx(5.03, abs=0.05),
+        "rain_mm": 2.5,
+    }, "FAO-56, example 20"
+
+
+async def test_daily_weather_without_a_forecast_tells_nothing(hass, in_utc, freezer):
+    pushed = async_mock_service(hass, "solar_sprinkler", "push_weather")
+    for days in ([], [{"temperature": 20}]):
+        forecast(hass, days)
+        await use(hass, "automation", "daily_weather", **DAILY)
+        await at(hass, freezer, "2027-07-15T03:00:00+00:00")
+        await at(hass, freezer, "2027-07-15T23:50:00+00:00")
+    assert pushed == []
+
+
+async def test_daily_weather_tells_in_the_evening_what_the_gauge_saw(hass, in_utc, freezer):
+    pushed = async_mock_service(hass, "solar_sprinkler", "push_weather")
+    hass.states.async_set("sensor.rain", "0.5", {"unit_of_measurement": "in"})
+    hass.states.async_set("sensor.et0", "unknown", {"unit_of_measurement": "mm"})
+    await use(hass, "automation", "daily_weather", **DAILY, gauge="sensor.rain", et0="sensor.et0")
+    await at(hass, freezer, "2027-07-15T23:50:00+00:00")
+    assert [call.data for call in pushed] == [
+        {"device_id": "board", "date": "2027-07-15", "rain_mm": pytest.approx(12.7)}
+    ]
+
+
 NOT_WHILE = {"board": "board", "stop_all": "button.stop", "rain_delay": "datetime.delay", "what": "lawn_mower.robot"}
 
 

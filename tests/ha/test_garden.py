@@ -69,6 +69,7 @@ async def test_described_zone_is_told_to_the_board_with_the_pause_that_its_soil_
     await dialog.enters({"cycle_min": 8, "soak_min": 60, "skip_above_pct": 70})
     assert dialog.result["type"] is FlowResultType.MENU
     wanted = {"zone": 2, "application_rate_um_h": 40000, "cycle_s": 480, "soak_s": 3600, "skip_above_pct": 70}
+    wanted |= {"available_um": 56000, "allowed_depletion_pct": 40, "kc_pct": 80}
     assert sprinkler.published("desired")[-1]["settings"]["zones"] == [wanted]
     device = device_registry.async_get_child_device_by_identifier(
         (DOMAIN, f"{witness.DEVICE_ID}_zone_2"), sprinkler.entry.entry_id

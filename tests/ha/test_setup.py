@@ -36,7 +36,7 @@ async def test_unloaded_entry_hears_nothing_and_leaves_nothing_running(hass, spr
 async def test_actions_are_there_without_a_board(hass, sprinkler: Sprinkler):
     assert await hass.config_entries.async_unload(sprinkler.entry.entry_id)
     assert set(hass.services.async_services_for_domain("solar_sprinkler")) == {
-        "check_valve", "get_history", "get_programs", "rain_delay", "run", "set_program", "skip", "stay_awake", "stop",
+        "check_valve", "get_history", "get_programs", "push_weather", "rain_delay", "run", "set_program", "skip", "stay_awake", "stop",
     }  # fmt: skip
 
 
@@ -51,7 +51,12 @@ async def test_removal_clears_what_home_assistant_retained_and_what_it_remembere
         for call in sprinkler.mqtt.async_publish.call_args_list
         if call.args[1] == b"" and call.args[3] is True
     }
-    assert cleared == {witness.topic("ack"), witness.topic("desired"), witness.topic("update/offer")}
+    assert cleared == {
+        witness.topic("ack"),
+        witness.topic("desired"),
+        witness.topic("update/offer"),
+        witness.topic("weather"),
+    }
     assert f"solar_sprinkler.{sprinkler.entry.entry_id}" not in hass_storage
 
 

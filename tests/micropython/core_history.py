@@ -58,7 +58,7 @@ def soak_up(seed):
             ground = grounds[zone - 1]
             lacking = water.depletion_um(books, zone, ground, months, today)
             if next(dice) % 5 == 0:
-                water.correct(books, zone, ground, lacking, next(dice) % 101)
+                water.correct(books, zone, ground, lacking, next(dice) % 101, today)
             need = water.need_um(lacking, ground, 6000)
             given = water.applied_um(ground, water.time_s(need, ground), water.UNKNOWN)
             if given:

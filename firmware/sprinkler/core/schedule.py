@@ -11,7 +11,7 @@ GRACE_MIN = 120  # a start this far back is still made; further back it is repor
 NEVER = -1
 
 # A program is a tuple of small integers, 64 bytes at most: these fields, then the day numbers on which it rests
-HEAD = 0  # id + 16 * zone + 128 * (how it starts) + 512 * (1: also by an estimated clock); ordered by its lowest seven bits
+HEAD = 0  # id + 16 * zone + 128 * (how it starts) + 512 * (1: also by an estimated clock) + 1024 * (1: smart); ordered by its lowest seven bits
 DAYS = 1  # how often (lowest two bits), and of what
 START_MIN = 2  # local minute; for a start by the sun the offset to it, -240 to 240
 RUN_TIME_S = 3
@@ -19,6 +19,7 @@ UNTIL = 4  # last day number; NEVER: no end
 SKIP_DAYS = 5
 ORDER = 127  # mask of HEAD: zone, then id
 BY_ESTIMATE = 512
+SMART = 1024  # it gives what the soil lacks, for its run time at most
 
 # How it starts
 CLOCK, SUNRISE, SUNSET = 0, 1, 2

@@ -16,7 +16,9 @@ UNKNOWN = -1
 
 # The books: a list of integers, these fields, then ET0 and rain of each day after the settled one, then for each zone its depletion and irrigations
 SETTLED = 0  # a local day number
-CORRECTED = 1  # the day on which the probes were asked last
+CORRECTED = (
+    1  # 16 times the day on which probes were asked last (its lowest 12 bits), and a bit for each zone whose probe was
+)
 RUN_ID = 2  # the run that was booked last, and how much of it
 RUN_UM = 3
 WEATHER = 4
@@ -32,6 +34,7 @@ AREA = 4  # 1/100 m2 that they water; 0: not known, or it does not matter
 
 MISSING_ET0 = 4000  # um a day, where nobody tells of the place either
 ROOM_PCT = 60  # of what is allowed that a run leaves used up: room for rain, and for books that are a little wrong
+LEAST_UM = 2000  # nobody opens a valve for less
 BAND_PCT = 4  # of the available water by which a probe and the books may differ
 STEP = 10  # um: so fine are depths in the books
 _LOST_DAYS = 400  # further back nothing is left to know
@@ -99,13 +102,17 @@ def settle(books: list, grounds: tuple, months: tuple, today: int) -> None:
         books[SETTLED] += 1
 
 
-def take_weather(books: list, days: list) -> None:
-    """Note the weather of `days`, (day number, ET0 in um, rain in um); what is known of a day is replaced, a settled day stays as it is. Settle first."""
+def take_weather(books: list, days: tuple) -> bool:
+    """Note the weather of `days`, (day number, ET0 in um, rain in um); what is known of a day is replaced, a settled day stays as it is. Settle first.
+    Returns whether that changed anything."""
+    changed = False
     for day, et0, rain in days:
-        i = day - books[SETTLED] - 1
-        if 0 <= i < DAYS:
-            books[WEATHER + 2 * i] = et0 // STEP * STEP
-            books[WEATHER + 2 * i + 1] = rain // STEP * STEP
+        i = WEATHER + 2 * (day - books[SETTLED] - 1)
+        told = [et0 // STEP * STEP, rain // STEP * STEP]
+        if WEATHER <= i < ZONES and books[i : i + 2] != told:
+            books[i : i + 2] = told
+            changed = True
+    return changed
 
 
 def weather_day(books: list) -> int:
@@ -126,22 +133,30 @@ def note_irrigation(books: list, zone: int, um: int, run_id: int, today: int) ->
     books[at] = min(books[at] + max(0, um - noted), 0xFFFF * STEP)
 
 
-def correct(books: list, zone: int, ground: tuple, now_um: int, soil_pct: int) -> None:
-    """Bring the books, which say that `zone` lacks `now_um`, half way to what its probe says; a small difference is the probe's."""
+def correct(books: list, zone: int, ground: tuple, now_um: int, soil_pct: int, today: int) -> bool:
+    """Bring the books, which say that `zone` lacks `now_um`, half way to what its probe says, once a day; a small difference is the probe's. Returns False
+    if it was asked today."""
+    day = today % 4096 * 16
+    asked = books[CORRECTED] % 16 if books[CORRECTED] // 16 * 16 == day else 0
+    if asked >> (zone - 1) & 1:
+        return False
+    books[CORRECTED] = day + (asked | 1 << (zone - 1))
     apart = (100 - soil_pct) * ground[AVAILABLE] // 100 - now_um
     band = ground[AVAILABLE] * BAND_PCT // 100
-    if -band <= apart <= band:
-        return
-    at = ZONES + ZONE * (zone - 1)
-    books[at] = min(max(books[at] + apart // 2, -ground[AVAILABLE]), ground[AVAILABLE])
+    if not -band <= apart <= band:
+        at = ZONES + ZONE * (zone - 1)
+        books[at] = min(max(books[at] + apart // 2, -ground[AVAILABLE]), ground[AVAILABLE])
+    return True
 
 
 def need_um(now_um: int, ground: tuple, ahead_um: int) -> int:
     """What a zone that lacks `now_um` is to be given now, if until the next chance to water the air asks for `ahead_um` of ET0; 0: the soil holds enough."""
     allowed = ground[AVAILABLE] * ground[ALLOWED_PCT] // 100
-    if now_um + ahead_um * ground[KC_PCT] // 100 <= allowed:
+    left = allowed - ahead_um * ground[KC_PCT] // 100
+    if now_um <= left:
         return 0
-    return max(0, now_um - allowed * ROOM_PCT // 100)
+    need = now_um - max(0, min(left, allowed * ROOM_PCT // 100))
+    return need if need >= LEAST_UM else 0
 
 
 def time_s(um: int, ground: tuple) -> int:

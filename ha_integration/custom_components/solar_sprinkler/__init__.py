@@ -99,7 +99,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: SprinklerConfigEntry) -
     await MemoryStore(hass, entry.entry_id).async_remove()
     channel = Channel(hass, str(entry.unique_id), b"")
     try:
-        for leaf in (protocol.ACK, protocol.DESIRED, protocol.UPDATE_OFFER):
+        for leaf in (protocol.ACK, protocol.DESIRED, protocol.UPDATE_OFFER, protocol.WEATHER):
             await channel.publish(leaf, b"", retain=True)
     except HomeAssistantError as error:
         _LOGGER.warning("Retained messages for board %s stay on the broker: %s", entry.unique_id, error)

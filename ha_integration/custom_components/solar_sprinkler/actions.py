@@ -10,6 +10,7 @@ from homeassistant.const import ATTR_DEVICE_ID
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv, device_registry as dr, service
+from homeassistant.util import dt as dt_util
 
 from . import protocol
 from .answers import answer, confirmation, moment_text
@@ -17,6 +18,7 @@ from .const import (
     ACTION_CHECK_VALVE,
     ACTION_GET_HISTORY,
     ACTION_GET_PROGRAMS,
+    ACTION_PUSH_WEATHER,
     ACTION_RAIN_DELAY,
     ACTION_RUN,
     ACTION_SET_PROGRAM,
@@ -47,6 +49,17 @@ _RAIN_DELAY_SCHEMA = vol.Schema(
 )
 _PROGRAM = vol.All(vol.Coerce(int), vol.Range(*protocol.PROGRAM_ID_LIMITS))
 _HISTORY_DAYS_MAX = 366
+
+_RAIN_MM = vol.All(vol.Coerce(float), vol.Range(0, protocol.DAY_RAIN_UM_LIMITS[1] / 1000))
+_PUSH_WEATHER_SCHEMA = vol.Schema(
+    {
+        vol.Required(ATTR_DEVICE_ID): cv.string,
+        vol.Optional("et0_mm"): vol.All(vol.Coerce(float), vol.Range(0, protocol.DAY_ET0_UM_LIMITS[1] / 1000)),
+        vol.Optional("rain_mm"): _RAIN_MM,
+        vol.Optional("date"): cv.date,
+        vol.Optional("rain_forecast_mm"): _RAIN_MM,
+    }
+)
 
 # Action on a zone's valve, its fields, whether it answers.
 _ZONE_ACTIONS: tuple[tuple[str, Any, SupportsResponse], ...] = (
@@ -80,6 +93,7 @@ def async_register_actions(hass: HomeAssistant) -> None:
     for action, perform, board_schema in (
         (ACTION_STAY_AWAKE, _async_stay_awake, _STAY_AWAKE_SCHEMA),
         (ACTION_RAIN_DELAY, _async_rain_delay, _RAIN_DELAY_SCHEMA),
+        (ACTION_PUSH_WEATHER, _async_push_weather, _PUSH_WEATHER_SCHEMA),
     ):
         hass.services.async_register(DOMAIN, action, perform, board_schema, supports_response=SupportsResponse.OPTIONAL)
 
@@ -96,6 +110,21 @@ async def _async_rain_delay(call: ServiceCall) -> ServiceResponse:
     until = int(coordinator.now) + seconds if seconds else 0
     is_confirmed = await coordinator.desired.async_edit({"rain_delay_until": until})
     return {"rain_delay_until": moment_text(until), **confirmation(coordinator.data, is_confirmed=is_confirmed)}
+
+
+async def _async_push_weather(call: ServiceCall) -> ServiceResponse:
+    """Weather of a day, of yesterday when no date is given; and what rain today is to bring. What is left out stays as it is known."""
+    coordinator = _async_entry_of(call.hass, call.data[ATTR_DEVICE_ID]).runtime_data
+    today = dt_util.now().date()
+    day, et0_mm = call.data.get("date", today - timedelta(days=1)), call.data.get("et0_mm")
+    days = {day: (et0_mm, call.data.get("rain_mm"))}
+    if "rain_forecast_mm" in call.data:
+        days = {today: (et0_mm, call.data["rain_forecast_mm"]), **days}
+    is_confirmed = await coordinator.weather.async_push(days)
+    return {
+        "dates": sorted(day.isoformat() for day in days),
+        **confirmation(coordinator.data, is_confirmed=is_confirmed),
+    }
 
 
 @callback

@@ -93,6 +93,15 @@ class Board:
         told = [skip for skip in (zone.last_skip if zone else None, self.skips.get(number)) if skip]
         return max(told, key=lambda skip: skip.at, default=None)
 
+    def held_um(self, number: int) -> int | None:
+        """What the zone's soil holds that its plants may use up, by the board's books."""
+        zone = self.zone(number)
+        wanted = next((each for each in self.zones_wanted if each.get("zone") == number), {})
+        if zone is None or zone.depletion_um is None or not wanted.get("available_um"):
+            return None
+        allowed_um: int = wanted["available_um"] * wanted.get("allowed_depletion_pct", 50) // 100
+        return allowed_um - zone.depletion_um
+
     def is_responsive(self, now: float) -> bool:
         """True while the board is kept awake on request."""
         if self.state is None:

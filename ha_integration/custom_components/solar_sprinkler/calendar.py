@@ -75,7 +75,8 @@ class Schedule(SprinklerEntity, CalendarEntity):
         def add(wanted: list[Program]) -> list[Program]:
             number = programs.free_id(wanted, self.board.announce.programs_max)
             self._name(number, kwargs.get("summary"))
-            return [*wanted, {"id": number, "zone": self.zone, "enabled": True, **made}]
+            smart = {"smart": True} if self.zone in self.coordinator.memory.smart else {}
+            return [*wanted, {"id": number, "zone": self.zone, "enabled": True, **made, **smart}]
 
         await self._want(add)
 

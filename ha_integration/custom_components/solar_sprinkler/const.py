@@ -24,6 +24,7 @@ ACTION_CHECK_VALVE: Final = "check_valve"
 ACTION_SET_PROGRAM: Final = "set_program"
 ACTION_GET_PROGRAMS: Final = "get_programs"
 ACTION_GET_HISTORY: Final = "get_history"
+ACTION_PUSH_WEATHER: Final = "push_weather"
 
 # Happenings that only Home Assistant can tell, beside the board's own in protocol.EVENTS.
 EVENT_RUN_REFUSED: Final = "run_refused"  # the board refused a run that had waited for its wake

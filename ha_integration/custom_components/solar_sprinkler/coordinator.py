@@ -32,6 +32,7 @@ from .memory import Memory
 from .sentences import Teller
 from .storage import MemoryStore
 from .updater import Updater
+from .weather import WeatherKeeper
 from .words import Words
 
 _LOGGER = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ class SprinklerCoordinator(DataUpdateCoordinator[Board]):
         self.run_times_s: dict[int, int] = {}  # per zone, what a valve opens for; the number entities set it
         self.commands = CommandDesk(self)
         self.desired = DesiredKeeper(self)
+        self.weather = WeatherKeeper(self)
         self.acknowledger = Acknowledger(self)
         self.updater = Updater(self)
         self._inbox = Inbox(self)

@@ -19,6 +19,7 @@ from .errors import ModelError, TimeZoneError
 from .models import Desired, State
 from .refusals import refusal_of
 from .time_zone import posix_rule
+from .usual_et0 import month_et0_um
 
 if TYPE_CHECKING:
     from .coordinator import SprinklerCoordinator
@@ -109,7 +110,7 @@ class DesiredKeeper:
             known, state = memory.desired, memory.state
             if state is None or (known is None and state.desired_version > 0):
                 raise HomeAssistantError(translation_domain=DOMAIN, translation_key="desired_unknown")
-            wanted = {**await self._wanted(known, state), **(settings or {})}
+            wanted = self._with_months({**await self._wanted(known, state), **(settings or {})})
             programmed: Programs = known.programs if known else ()
             if programs is not None:
                 programmed = programs(programmed)
@@ -212,7 +213,13 @@ class DesiredKeeper:
         rule = await self._time_zone_rule(config.time_zone)
         if rule is not None:
             wanted["tz_rule"] = rule
-        return wanted
+        return self._with_months(wanted)
+
+    def _with_months(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        """The usual ET0 goes along where a zone's soil is described."""
+        if not any(zone.get("available_um") for zone in wanted.get("zones", ())):
+            return {key: value for key, value in wanted.items() if key != "month_et0_um"}
+        return {**wanted, "month_et0_um": month_et0_um(self._coordinator.hass.config.latitude)}
 
     async def _time_zone_rule(self, name: str) -> str | None:
         if name != self._rule[0]:

@@ -16,6 +16,7 @@ from .channel import payload_of
 from .const import CONF_ANNOUNCE
 from .errors import ModelError, SignatureError
 from .memory import Arrival, last_skips
+from .weather import REPLY_ID as WEATHER_REPLY_ID
 
 if TYPE_CHECKING:
     from .coordinator import SprinklerCoordinator
@@ -118,6 +119,7 @@ class Inbox:
         self._coordinator.memory.state = state
         self._coordinator.store.async_schedule_save()
         self._coordinator.desired.async_consider(state.desired_version)
+        self._coordinator.weather.async_consider(state)
         return {"state": state, "queued": self._coordinator.commands.unacknowledged(state)}
 
     def _health(self, _topic: str, payload: bytes) -> Changes:
@@ -148,6 +150,9 @@ class Inbox:
             if refused:
                 self._coordinator.desired.async_refused(refused)
             return {"desired_refused": refused}
+        if reply.id == WEATHER_REPLY_ID:
+            self._coordinator.weather.async_answered(reply)
+            return NOTHING
         return {"queued": self._coordinator.commands.async_answered(reply)}
 
     def _update_state(self, _topic: str, payload: bytes) -> Changes:

@@ -60,6 +60,10 @@ def _read_all[Model](model: type[Model], values: Any) -> list[Model]:
     return [found for value in values if (found := _read(model, value)) is not None]
 
 
+def _weather(days: Mapping[str, Any]) -> dict[int, tuple[int, int]]:
+    return {int(day): (int(values[0]), int(values[1])) for day, values in days.items()}
+
+
 def last_skips(events: Iterable[BoardEvent]) -> dict[int, LastSkip]:
     """The last start of each zone that was given up, as events told."""
     skipped = [event for event in events if event.event == "run_skipped" and event.reason]
@@ -92,6 +96,8 @@ class Memory:
     availability: Availability | None = None
     state: State | None = None
     names: dict[str, str] = field(default_factory=dict)  # of programs, by their ids; a board knows none
+    weather: dict[int, tuple[int, int]] = field(default_factory=dict)  # by yyyymmdd: ET0 and rain in um
+    smart: list[int] = field(default_factory=list)  # zones whose programs are to be smart, be there any yet or not
     queued: list[QueuedRun] = field(default_factory=list)
     stored: list[Stored] = field(default_factory=list)
     events: list[BoardEvent] = field(default_factory=list)
@@ -166,6 +172,8 @@ class Memory:
             availability=_read(Availability, form["availability"]),
             state=_read(State, form["state"]),
             names={str(number): str(name) for number, name in form.get("names", {}).items()},
+            weather=_weather(form.get("weather", {})),
+            smart=[int(zone) for zone in form.get("smart", ())],
             queued=_read_all(QueuedRun, form["queued"]),
             stored=[Stored(**stored) for stored in form["stored"]],
             events=_read_all(BoardEvent, form["events"]),

@@ -67,6 +67,12 @@ def update_block(key: bytes, device_id: str, offer: int, at: int, data: bytes) -
     return sign(key, topic(device_id, protocol.UPDATE_BLOCK), struct.pack(">II", offer, at) + data)
 
 
+def weather(key: bytes, device_id: str, days: Mapping[int, tuple[int, int]]) -> bytes:
+    """Build the weather of `days`: ET0 and rain in um by yyyymmdd."""
+    told = [{"date": day, "et0_um": et0_um, "rain_um": rain_um} for day, (et0_um, rain_um) in days.items()]
+    return _signed(key, device_id, protocol.WEATHER, {"days": told})
+
+
 def time_answer(key: bytes, device_id: str, nonce: str, at: int) -> bytes:
     """Build the answer to one time_request; `at` in Unix seconds."""
     return _signed(key, device_id, protocol.TIME, {"nonce": nonce, "at": at})

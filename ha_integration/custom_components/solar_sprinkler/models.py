@@ -52,6 +52,8 @@ _RSSI_DBM = (-200, 20)
 _TEMPERATURE_DC = (-1000, 1500)
 UNTOLD = -1  # of a number that an older firmware does not tell; None means that the board cannot know it
 _DAYS = (UNTOLD, 100_000)
+_DEPTH_UM = (0, 1_000_000)
+_DATE = (0, 99_999_999)
 _RUN_TIME_S = (0, 86_400)  # what a board may report
 _ASKED_RUN_TIME_S = protocol.RUN_TIME_S_LIMITS  # what it may be asked for
 _ZONE = protocol.ZONE_LIMITS  # named here because a field of that name hides the module in its class
@@ -133,6 +135,7 @@ class Zone:
     last_run: LastRun | None = maybe(nested(LastRun))  # noqa: RUF009  (gives a field, no default)
     last_skip: LastSkip | None = optional(maybe(nested(LastSkip)), None)  # noqa: RUF009
     check: Check | None = optional(maybe(nested(Check)), None)  # noqa: RUF009
+    depletion_um: int | None = optional(maybe(integer(_DEPTH_UM)), None)
 
 
 @dataclass(frozen=True)
@@ -158,6 +161,7 @@ class State:
     winter: bool | None = optional(maybe(truth()), None)
     battery_days: int | None = optional(maybe(integer(_DAYS)), UNTOLD)
     safe_mode: bool = optional(truth(), False)
+    weather_date: int = optional(integer(_DATE), 0)
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,8 @@ class SprinklerOptionsFlow(OptionsFlow):
         error = ""
         if user_input is not None:
             rate = garden_forms.rate_um_h(units, user_input.get(CONF_APPLICATION_RATE))
-            error = await self._want_of_zone({"application_rate_um_h": rate})
+            ground = zone_settings.ground(user_input.get(CONF_SOIL), user_input.get(CONF_PLANT))
+            error = await self._want_of_zone({"application_rate_um_h": rate, **ground})
             if not error:
                 self._keep(user_input)
                 return await self.async_step_cycle()

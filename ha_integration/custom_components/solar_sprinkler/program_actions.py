@@ -36,6 +36,7 @@ SET_PROGRAM_SCHEMA = {
     vol.Optional("until"): vol.Any(None, cv.date),
     vol.Optional("skip_dates"): vol.All(cv.ensure_list, vol.Length(max=protocol.SKIP_DATES_MAX), [cv.date]),
     vol.Optional("when_clock_lost"): vol.In(["skip", "run"]),
+    vol.Optional("smart"): cv.boolean,
 }
 
 
@@ -59,7 +60,7 @@ def changed(known: Program, given: Mapping[str, Any], today: date, run_time_max_
         made["until"] = programs.number_of(given["until"]) if given["until"] else 0
     if "skip_dates" in given:
         made["skip_dates"] = sorted({programs.number_of(day) for day in given["skip_dates"]})
-    made |= {key: given[key] for key in ("enabled", "when_clock_lost") if key in given}
+    made |= {key: given[key] for key in ("enabled", "when_clock_lost", "smart") if key in given}
     if "run_time_s" not in made or not {"start_min", "start"} & made.keys() or not {*programs.DAYS_KEYS} & made.keys():
         raise ProgramError("program_incomplete")
     return {"enabled": True, "until": 0, "skip_dates": [], **made}
@@ -92,6 +93,7 @@ def told(hass: HomeAssistant, program: Program, name: str, now: datetime) -> dic
         "until": _told_date(program.get("until", 0)),
         "skip_dates": [_told_date(number) for number in program.get("skip_dates", ())],
         "when_clock_lost": program.get("when_clock_lost", "skip"),
+        "smart": program.get("smart", False),
         "next_start": _next_start(hass, program, now),
     }
 

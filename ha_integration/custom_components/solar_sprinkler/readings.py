@@ -11,6 +11,7 @@ from . import protocol
 from .board import Board
 from .models import UNTOLD, LastSkip
 from .sentences import Teller
+from .zone_settings import is_described
 
 RESULTS = tuple(result for result in protocol.RESULTS if result)
 
@@ -39,6 +40,17 @@ def sampled(key: str) -> Reading:
 def sampled_in_thousands(key: str) -> Reading:
     """A value of the last sample in volts (mV) or amperes (mA)."""
     return lambda board, _zone: _in_thousands(getattr(board.sample, key, None))
+
+
+def has_books(board: Board, number: int) -> bool:
+    """True if the board keeps books of the zone's water."""
+    return is_described(board.zones_wanted, number)
+
+
+def depletion_mm(board: Board, number: int) -> float | None:
+    """What the zone's soil lacks of all that it could hold."""
+    zone = board.zone(number)
+    return _in_thousands(zone.depletion_um) if zone else None
 
 
 def solar_power_w(board: Board, _zone: int) -> float | None:

@@ -19,6 +19,7 @@ from homeassistant.const import (
     UnitOfElectricPotential,
     UnitOfInformation,
     UnitOfPower,
+    UnitOfPrecipitationDepth,
     UnitOfTemperature,
     UnitOfTime,
     UnitOfVolume,
@@ -45,7 +46,7 @@ class SprinklerSensorDescription(SensorEntityDescription):
     value_fn: Reading
     attributes_fn: Callable[[Board, int, Teller], Mapping[str, Any]] | None = None
     feature: str | None = None  # of the announce; a board without it has no such sensor
-    exists_fn: Callable[[Board], bool] = lambda _board: True
+    exists_fn: Callable[[Board, int], bool] = lambda _board, _zone: True
     is_always_available: bool = False
 
 
@@ -74,7 +75,7 @@ BOARD_SENSORS = (
         native_unit_of_measurement=UnitOfTime.DAYS,
         suggested_display_precision=0,
         feature="battery",
-        exists_fn=lambda board: board.state is not None and board.state.battery_days != UNTOLD,
+        exists_fn=lambda board, _zone: board.state is not None and board.state.battery_days != UNTOLD,
         value_fn=readings.battery_days,
     ),
     SprinklerSensorDescription(
@@ -212,6 +213,16 @@ ZONE_SENSORS = (
         value_fn=readings.soil_pct,
     ),
     SprinklerSensorDescription(
+        key="depletion",
+        translation_key="depletion",
+        device_class=SensorDeviceClass.PRECIPITATION,
+        native_unit_of_measurement=UnitOfPrecipitationDepth.MILLIMETERS,
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=1,
+        exists_fn=readings.has_books,
+        value_fn=readings.depletion_mm,
+    ),
+    SprinklerSensorDescription(
         key="flow_rate",
         entity_registry_enabled_default=False,
         translation_key="flow_rate",
@@ -261,11 +272,15 @@ async def async_setup_entry(
         entry,
         async_add_entities,
         [
-            (row.exists_fn, partial(SprinklerSensor, coordinator, row, zone))
+            (partial(_exists, row, zone), partial(SprinklerSensor, coordinator, row, zone))
             for row, zone in places
             if row.feature is None or row.feature in announce.features
         ],
     )
+
+
+def _exists(row: SprinklerSensorDescription, zone: int, board: Board) -> bool:
+    return row.exists_fn(board, zone)
 
 
 class SprinklerSensor(SprinklerEntity, SensorEntity):

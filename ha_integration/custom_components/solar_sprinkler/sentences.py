@@ -44,8 +44,10 @@ class Teller:
         litres = f"{volume_ml / 1000:.0f}" if volume_ml >= 10_000 else f"{volume_ml / 1000:.1f}"
         return f"{time}, {litres} l"
 
-    def skip(self, skip: LastSkip) -> str:
-        """A start that was given up."""
+    def skip(self, skip: LastSkip, held_um: int | None = None) -> str:
+        """A start that was given up; one that was not needed, with what the soil holds for the plants, if that is known."""
+        if skip.reason == "not_needed" and held_um is not None:
+            return self.words.say("sentence", "not_needed", at=self.when(skip.at), held=f"{max(0, held_um) / 1000:.0f}")
         return self.words.say("sentence", "skipped", at=self.when(skip.at), reason=self.reason(skip.reason))
 
     def run(self, run: LastRun | BoardEvent) -> str:
@@ -107,7 +109,7 @@ class Teller:
         zone, skip = board.zone(number), board.last_skip(number)
         run = zone.last_run if zone else None
         if skip and (run is None or skip.at >= run.at):
-            return self.skip(skip)
+            return self.skip(skip, board.held_um(number))
         return self.run(run) if run else self.words.say("sentence", "never")
 
     def _today(self) -> datetime:

@@ -21,6 +21,15 @@ SOILS: Mapping[str, tuple[float, float]] = {  # name: intake rate in mm/h, mm th
     "clay": (2.5, 5.1),
 }
 PLANTS = ("cool_grass", "warm_grass", "flowers", "shrubs", "vegetables")
+_AVAILABLE_MM_M = {"sand": 75, "loamy_sand": 85, "sandy_loam": 120, "loam": 130, "silty_clay": 130, "clay": 140}
+_PLANTS = {  # depth of the roots in m, % of the available water that they take without stress, Kc in %
+    "cool_grass": (0.6, 40, 95),
+    "warm_grass": (0.6, 50, 85),
+    "flowers": (0.4, 40, 80),
+    "shrubs": (0.8, 50, 50),
+    "vegetables": (0.4, 35, 105),
+}
+_GROUND = ("available_um", "allowed_depletion_pct", "kc_pct")
 OFF: Mapping[str, int] = {"cycle_s": 0, "soak_s": 0, "skip_above_pct": 0, "application_rate_um_h": 0}
 
 type ZoneSettings = Mapping[str, Any]
@@ -33,11 +42,30 @@ def of_zone(zones: Sequence[ZoneSettings], number: int) -> dict[str, Any]:
 
 
 def with_zone(zones: Sequence[ZoneSettings], number: int, changes: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """All zones' settings with those of one changed; a zone whose settings are all off is left out, as a message has little room."""
+    """All zones' settings with those of one changed (None: taken away); a zone whose settings are all off is left out, as a message has little room."""
     changed = {**of_zone(zones, number), **changes, "zone": number}
+    changed = {key: value for key, value in changed.items() if value is not None}
     others = [dict(zone) for zone in zones if zone.get("zone") != number]
     kept = [changed] if any(value for key, value in changed.items() if key != "zone") else []
     return sorted([*others, *kept], key=lambda zone: int(zone["zone"]))
+
+
+def ground(soil: str | None, plant: str | None) -> dict[str, int | None]:
+    """What smart watering must know of soil and plant; None for each where one of them is not told.
+
+    Available water by soil: middle of FAO-56 table 19; turf by tables 12 and 22; vegetables as its small vegetables. Flowers and shrubs are in no table of
+    it: usual figures of landscape irrigation, from memory.
+    """
+    if soil not in _AVAILABLE_MM_M or plant not in _PLANTS:
+        return dict.fromkeys(_GROUND)
+    roots_m, allowed_pct, kc_pct = _PLANTS[plant]
+    return dict(zip(_GROUND, (round(_AVAILABLE_MM_M[soil] * roots_m * 1000), allowed_pct, kc_pct), strict=True))
+
+
+def is_described(zones: Sequence[ZoneSettings], number: int) -> bool:
+    """True if the board can reckon with the zone's water."""
+    found = of_zone(zones, number)
+    return bool(found.get("available_um") and found["application_rate_um_h"])
 
 
 def proposed_cycle(soil: str | None, rate_mm_h: float) -> tuple[int, int]:
