@@ -18,7 +18,7 @@ const TEXTS = {
   en: {
     title: "Lawn",
     adjustment: "Adjustment",
-    awake: `Stay awake ${AWAKE_MINUTES} min`,
+    awake: `Awake ${AWAKE_MINUTES} min`,
     board: "Board",
     description: "Zones, schedule, water and sun of your sprinklers",
     flow: "Flow, l/min",
@@ -33,7 +33,7 @@ const TEXTS = {
   de: {
     title: "Rasen",
     adjustment: "Anpassung",
-    awake: `${AWAKE_MINUTES} min wach bleiben`,
+    awake: `${AWAKE_MINUTES} min wach`,
     board: "Platine",
     description: "Zonen, Zeitplan, Wasser und Sonne deiner Sprinkler",
     flow: "Durchfluss, l/min",
