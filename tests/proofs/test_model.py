@@ -15,6 +15,7 @@ from tests.proofs.shipped import Mind
 from tests.proofs.views import LONG_VIEWS, VIEWS
 from tests.proofs.world import World, broken_promises, leaked, new_board
 
+pytestmark = pytest.mark.timeout(600)  # a search that shares its processor with others is slow, not hanging
 BY_NAME = {view.name: view for view in VIEWS}
 
 
