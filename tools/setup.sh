@@ -1,6 +1,6 @@
 #!/bin/sh
 # Make parts of the workshop ready, below .tools/ and .venv/ of this checkout; needs no root and leaves the system alone.
-# usage: sh tools/setup.sh PART...     PART: uv python typings broker micropython browser umqtt home_assistant
+# usage: sh tools/setup.sh PART...     PART: uv python typings broker micropython browser umqtt peers home_assistant
 # A part that is ready costs milliseconds. Each part is built in a folder of its own and renamed into place, so an interrupted
 # run leaves nothing half made; a lock keeps two runs apart.
 set -eu
@@ -59,7 +59,7 @@ link() { ln -sfn "$2" "$TOOLS/bin/$1"; }
 
 settle
 for part in "$@"; do
-  [ -f "tools/setup/$part.sh" ] || fail "no part called '$part'; there are: uv python typings broker micropython browser umqtt home_assistant"
+  [ -f "tools/setup/$part.sh" ] || fail "no part called '$part'; there are: uv python typings broker micropython browser umqtt peers home_assistant"
   # shellcheck source=/dev/null
   . "tools/setup/$part.sh"
   "ready_$part" || { enter; "ready_$part" || "make_$part"; }

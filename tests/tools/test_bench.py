@@ -68,3 +68,11 @@ def test_wrong_usage_is_told(name: str, argument: str) -> None:
     done = bench(name, argument, "0")
     assert done.returncode == 2
     assert "wants 1 or more" in done.stderr
+
+
+def test_boards_as_a_load_are_measured_beside_threads() -> None:
+    done = bench("load", "--clients", "5", "--for", "16", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert set(found) == {"solar_sprinkler", "paho threads"}
+    assert all(row["messages_per_s"] > 0 for row in found.values())
