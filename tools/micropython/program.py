@@ -19,6 +19,18 @@ SHORT_TEXT = 10  # characters: such a text is a name to MicroPython, so it costs
 LATE_NAMES = (
     *("abs", "all", "any", "bin", "chr", "dir", "divmod", "eval", "exec", "filter", "hash", "hex", "id"),
     *("iter", "map", "max", "min", "next", "oct", "ord", "pow", "repr", "round", "set", "sorted", "sum", "zip"),
+    *(
+        "callable",
+        "getattr",
+        "globals",
+        "hasattr",
+        "isinstance",
+        "issubclass",
+        "locals",
+        "reversed",
+        "setattr",
+        "super",
+    ),
 )
 
 
