@@ -65,13 +65,17 @@ def test_nothing_is_wrong_with_the_component():
 
 
 def test_validator_runs_as_a_script(copied):
-    script = [sys.executable, str(ROOT / "tools/validate_integration.py")]
-    assert subprocess.run([*script, str(copied)], check=False, capture_output=True).returncode == 0
     (copied / "icons.json").write_text("{")
-    broken = subprocess.run([*script, str(copied)], check=False, capture_output=True, text=True)
+    script = [sys.executable, str(ROOT / "tools/validate_integration.py"), str(copied)]
+    broken = subprocess.run(script, check=False, capture_output=True, text=True)
     assert broken.returncode == 1
     assert "icons.json: invalid JSON" in broken.stdout
-    assert subprocess.run(script, check=False, capture_output=True).returncode == 2
+
+
+def test_validator_tells_what_it_found_by_its_exit_code(copied, capsys):
+    assert validate_integration.main([str(copied)]) == 0
+    assert validate_integration.main([]) == 2
+    assert "usage" in capsys.readouterr().out
 
 
 FAULTS = {
