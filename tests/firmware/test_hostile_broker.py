@@ -1,5 +1,7 @@
 """The whole firmware on brokers that mean no good: each case is held against the same five promises."""
 
+import random
+
 import pytest
 
 from sim import mqtt
@@ -149,6 +151,29 @@ def test_whatever_the_broker_remembers_the_board_hears_its_settings_and_its_comm
     answer = rig.command("identify")
     rig.run(2)
     assert rig.reply(answer)["accepted"]
+
+
+def test_after_a_restart_of_the_broker_commands_are_heard_within_five_seconds(rigs):
+    """On a clock of its own, so that it is the firmware's time; on real sockets: python -m bench.restart."""
+    rig = rigs()
+    rig.settle()
+    chance = random.Random(5)
+    times_s = []
+    for number in range(60):
+        rig.broker.stop(keep=number % 2 == 0)
+        rig.run(chance.uniform(0.1, 2))
+        rig.broker.start()
+        back_s = rig.now()
+        while not rig.broker.connected("sprinkler-5a17e001"):
+            rig.run(0.1)
+            assert rig.now() - back_s < 6
+        rig.run(0.1)  # it subscribes again
+        answer = rig.command("identify")
+        rig.run(0.2)
+        assert rig.reply(answer)["accepted"]
+        times_s.append(rig.now() - back_s)
+        rig.run(chance.uniform(2, 8))
+    assert max(times_s) <= 5
 
 
 def test_a_late_acknowledgement_frees_its_own_message_and_no_other(rigs):

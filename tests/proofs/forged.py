@@ -167,8 +167,10 @@ def _oversized(t: Target) -> bytes:
 
 def _flipped(t: Target) -> bytes:
     payload = bytearray(t.signed(t.run()))
-    for _ in range(t.random.choice((1, 1, 1, 2, 3))):
-        payload[t.random.randrange(len(payload))] ^= 1 << t.random.randrange(8)
+    for bit in t.random.sample(
+        range(len(payload) * 8), t.random.choice((1, 1, 1, 2, 3))
+    ):  # none twice: that is no flip
+        payload[bit // 8] ^= 1 << bit % 8
     return bytes(payload)
 
 

@@ -53,7 +53,17 @@ def test_the_wake_of_both_clients_is_measured() -> None:
     assert theirs["round_trips"] > 0
 
 
-@pytest.mark.parametrize("name", ["latency", "wake", "entity", "boards"])
+def test_boards_are_heard_again_after_a_broker_was_killed_and_after_one_was_frozen() -> None:
+    done = bench("restart", "--restarts", "1", "--boards", "2", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert list(found) == ["killed", "frozen"]
+    for row in found.values():
+        assert (row["restarts"], row["samples"]) == (1, 2)
+        assert 0 <= row["p50_s"] <= row["p99_s"] <= row["max_s"]
+
+
+@pytest.mark.parametrize("name", ["latency", "wake", "entity", "boards", "restart"])
 def test_its_help_names_the_exit_codes(name: str) -> None:
     done = bench(name, "--help")
     assert done.returncode == 0
