@@ -66,7 +66,7 @@ class Planner:
 
         app = self._app
         if self._before is not None:
-            mark_changed(app, self._before, self._asked, self._changed_s)
+            mark_changed(app, self._before, self._asked, self._changed_s or now_s)
             self._before = None
         while self.skips_wanted:
             skip_next(app, self.skips_wanted.pop(0), now_s)

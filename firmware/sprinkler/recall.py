@@ -46,7 +46,9 @@ def load(memory, board):
             1  # flash may be a minute behind, and may not know of a stop: what it says was open is not opened again
         )
     board.flash_writes = max(board.flash_writes, memory.flash_writes)
-    return flash is None or part is not None, earlier
+    return part is not None or JOURNAL[1:] not in board.os.listdir(
+        "/"
+    ), earlier  # one that cannot be read is there all the same
 
 
 def ledger_part(data):

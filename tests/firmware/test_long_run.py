@@ -133,6 +133,26 @@ def test_a_sleeper_whose_subscription_was_lost_hears_at_its_next_wake(make):
     assert rig.state()["desired_version"] == 1
 
 
+@pytest.mark.parametrize("how", ["damaged", "unreadable"])
+def test_a_run_that_a_loss_of_power_ended_is_not_made_again_when_the_journal_is_gone_too(make, how):
+    rig = make()
+    rig.settle()
+    rig.desired(1, programs=[program(8 * 60 + 2, run_time_s=100), program(8 * 60 + 30, zone=2)])
+    rig.run(170)
+    assert 30 < rig.opened_s() < 80
+    flash = rig.board.chip.flash
+    if how == "damaged":
+        flash.files["/journal.bin"] = b"torn"
+    else:
+        flash.unreadable.add("/journal.bin")
+    rig.board.power_cut()
+    rig.run(1200)
+    flash.unreadable.clear()
+    assert rig.opened_s() < 101, "nobody knows how much that run had"
+    rig.run(1200)
+    assert rig.litres(2) == pytest.approx(8, rel=0.1), "what starts later is made"
+
+
 def test_a_sleeper_whose_settings_are_lost_on_flash_asks_the_broker_for_them(make):
     rig = make(responsive=False)
     rig.run(100)
