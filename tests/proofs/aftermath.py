@@ -63,6 +63,7 @@ def board_of(files: dict[str, bytes], zones: int, rtc: bytes = b"") -> Any:
         rtc_load=lambda: rtc[8:],
         random_hex=lambda count: "00" * count,
         flash_writes=0,
+        drop=lambda name: None,
     )
 
 

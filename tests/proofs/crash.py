@@ -41,6 +41,7 @@ class Campaign:
         self.scene, self.share, self.again = scene, share, again
         self.chance = Random(f"{scene.name} {seed}")
         self.report = report
+        self._begun = False
         self._second = 0  # points of the recovery that pass before the second crash; 0: none
 
     def run(self) -> None:
@@ -73,6 +74,9 @@ class Campaign:
         if depth:
             self._second -= 1
             return [self.chance.choice(CAUSES)] if self._second == 0 else ()
+        if not self._begun:  # no scene goes without a crash, however few are asked for
+            self._begun = True
+            return [self.chance.choice(CAUSES)]
         if first and self.chance.random() < self.share * FIRST_WEIGHT:
             return CAUSES
         weight = CALL_WEIGHT if kind == "call" else 1.0
