@@ -22,6 +22,14 @@ class Clock:
         self._counter_us = 0  # what the counter showed ...
         self._anchor_us = 0  # ... at this true time
 
+    def shown_us(self, now_us: int) -> int:
+        """What `read_us` would say; nobody has read it."""
+        before = self._offset_us, self._counter_us, self._anchor_us
+        try:
+            return self.read_us(now_us)
+        finally:
+            self._offset_us, self._counter_us, self._anchor_us = before
+
     def read_us(self, now_us: int) -> int:
         """Microseconds since 2000 as the board believes at true time `now_us`."""
         elapsed_us = now_us - self._anchor_us

@@ -8,13 +8,13 @@ import contextlib
 import os
 import select
 import socket
-import struct
 import subprocess
 from collections.abc import Callable
 from typing import Any
 
 from sim.errors import Ending
 from sim.port import Port
+from sim.port.timing import CALL_US
 from sim.remote import frames
 from sim.remote.frames import Call, Heap, Ref
 from sim.remote.image import FlashImage
@@ -69,6 +69,7 @@ class Remote:
         the interpreter itself fails.
         """
         self._wire, theirs = socket.socketpair()
+        self._heard = bytearray()  # of a frame that is not complete
         process = self._process = subprocess.Popen(
             command(self._options, image=self.image.path if self.image else None, wire=theirs.fileno()),
             stdin=subprocess.PIPE if self._terminal is None else self._terminal,
@@ -133,10 +134,10 @@ class Remote:
 
     # --- the wire
 
-    def _read(self, count: int) -> bytes:
-        """So many bytes from the wire, or none when it was closed; what is printed meanwhile is handed on."""
-        data = b""
-        while len(data) < count:
+    def _frame(self) -> bytes:
+        """The next frame from the wire, without its length, or none when it was closed; what is printed meanwhile is handed on."""
+        heard = self._heard
+        while len(heard) < 4 or len(heard) < 4 + int.from_bytes(heard[:4], "little"):
             ready = self._watch.poll(STUCK_S * 1000)
             if not ready:
                 raise InterpreterError(f"MicroPython says nothing for {STUCK_S} s")
@@ -144,16 +145,19 @@ class Remote:
                 if descriptor == self._output() and not self._read_console():
                     self._watch.unregister(descriptor)
             if any(descriptor == self._wire.fileno() for descriptor, _ in ready):
-                piece = self._wire.recv(count - len(data))
+                piece = self._wire.recv(65536)
                 if not piece:
                     return b""
-                data += piece
-        return data
+                heard += piece
+        end = 4 + int.from_bytes(heard[:4], "little")
+        frame = bytes(heard[4:end])
+        del heard[:end]
+        return frame
 
     def _serve(self) -> Heap | None:
         """Answer calls until the program ends, or has done what it was sent: handled an interrupt, measured its heap."""
-        while head := self._read(4):
-            said = frames.decode(self._read(struct.unpack("<I", head)[0]))
+        while frame := self._frame():
+            said = frames.decode(frame)
             if not isinstance(said, Call):
                 return said
             self.calls += 1
@@ -167,12 +171,25 @@ class Remote:
             self._wire.sendall(frame)
 
     def _answer(self, call: Call) -> bytes:
+        session = self.port.session
         try:
-            if call.work:
-                self.port.session.spend(call.work * WORK_US)
-            return frames.answer(self._perform(call))
+            if call.work or call.looks:
+                session.spend(call.work * WORK_US + call.looks * CALL_US)
+            if call.clock:
+                session.chip.clock.read_us(session.timeline.now_us)
+            result = self._perform(call)
+            return frames.answer(result, self._now())
         except frames.KINDS as raised:  # the firmware's to handle; anything else is a fault of the simulator
-            return frames.error(raised)
+            return frames.error(raised, self._now())
+
+    def _now(self) -> bytes:
+        """The time, if the interpreter may reckon it by itself: not in live time, nor while somebody wants to see each call."""
+        session = self.port.session
+        if session.timeline.live or session.on_call is not None or session.ended is not None:
+            return frames.ASK
+        now_us, clock = session.timeline.now_us, session.chip.clock
+        ticks_us = now_us - session.boot_us + session.chip.ticks_offset_us
+        return frames.now(ticks_us, clock.shown_us(now_us), clock.awake_drift, WORK_US, CALL_US)
 
     def interrupt(self, slot: int) -> None:
         """Run the soft handler of a slot, now; the calls that it makes are answered meanwhile."""

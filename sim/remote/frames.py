@@ -38,9 +38,12 @@ class Ref:
 
 @dataclass(slots=True)
 class Call:
-    """A call from the interpreter. `work`: tens of jumps and returns that it made since its last call."""
+    """A call from the interpreter. Since its last one: `work`: tens of jumps and returns that it made; `looks`: how often it looked at its ticks; `clock`:
+    whether it read its clock."""
 
     work: int
+    looks: int
+    clock: bool
     name: str
     args: tuple[Value, ...]
     kwargs: dict[str, Value]
@@ -90,16 +93,28 @@ def encode(value: object) -> bytes:
             raise TypeError(f"a {type(value).__name__} cannot go over the wire")
 
 
-def answer(value: object) -> bytes:
+_NOW = struct.Struct("<BqqdII")
+
+
+def now(ticks_us: int, clock_us: int, drift: float, work_us: int, look_us: int) -> bytes:
+    """What time it is, as part of an answer: the interpreter then reckons it by itself until its next call. `work_us`, `look_us`: what ten jumps, and a
+    look at the ticks, cost."""
+    return _NOW.pack(1, ticks_us, clock_us, drift, work_us, look_us)
+
+
+ASK = bytes(_NOW.size)  # instead of that: every look at the time is a call
+
+
+def answer(value: object, now: bytes = ASK) -> bytes:
     """The frame that answers a call."""
-    return _sized(b"R" + encode(value))
+    return _sized(b"R" + now + encode(value))
 
 
-def error(raised: Exception) -> bytes:
+def error(raised: Exception, now: bytes = ASK) -> bytes:
     """The frame that makes a call raise; arguments that cannot travel are left behind."""
     args = tuple(arg for arg in raised.args if isinstance(arg, str | bytes | int))[:1]  # of OSError the number alone
     name = next(base.__name__ for base in (*KINDS, type(raised)) if isinstance(raised, base))
-    return _sized(b"E" + _sized(name.encode()) + encode(args))
+    return _sized(b"E" + now + _sized(name.encode()) + encode(args))
 
 
 def interrupt(slot: int) -> bytes:
@@ -169,10 +184,10 @@ def decode(frame: bytes) -> Call | Heap | None:
         return Heap(*struct.unpack("<7I", reader.take(28)))
     if kind != b"C":
         raise WireError(f"a frame of unknown kind {kind!r} from the interpreter")
-    work = int.from_bytes(reader.take(4), "little")
+    work, looks, clock = struct.unpack("<IIB", reader.take(9))
     name = reader.sized().decode()
     args = reader.value()
     kwargs = {reader.sized().decode(): reader.value() for _ in range(reader.count())}
     if not isinstance(args, tuple):
         raise WireError("a call from the interpreter has no arguments")
-    return Call(work, name, args, kwargs)
+    return Call(work, looks, bool(clock), name, args, kwargs)

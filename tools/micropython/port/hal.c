@@ -10,6 +10,7 @@
 #include "wire.h"
 
 #define SECONDS_1970_TO_2000 (946684800LL)
+#define TICKS_PERIOD (1 << 30)
 #define SLICE_MS (20) // the longest wait, when a person's Ctrl-C may come in between
 #define WORK_LIMIT (500) // of ten jumps each, after which the world is told without being asked
 
@@ -37,14 +38,23 @@ static int64_t wire_int(const char *name) {
 }
 
 mp_uint_t mp_hal_ticks_ms(void) {
+    if (wire_knows_time()) {
+        return wire_ticks_us() / 1000 & (TICKS_PERIOD - 1);
+    }
     return wire_connected() ? wire_int("time.ticks_ms") : host_ns(CLOCK_MONOTONIC) / 1000000;
 }
 
 mp_uint_t mp_hal_ticks_us(void) {
+    if (wire_knows_time()) {
+        return wire_ticks_us() & (TICKS_PERIOD - 1);
+    }
     return wire_connected() ? wire_int("time.ticks_us") : host_ns(CLOCK_MONOTONIC) / 1000;
 }
 
 int64_t hal_seconds_since_2000(void) {
+    if (wire_knows_time()) {
+        return wire_clock_us() / 1000000;
+    }
     return wire_connected() ? wire_int("time.time") : host_ns(CLOCK_REALTIME) / 1000000000 - SECONDS_1970_TO_2000;
 }
 

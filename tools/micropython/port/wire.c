@@ -1,12 +1,15 @@
 // The wire to the simulated hardware. Nothing of a call stays in the MicroPython heap, so measuring the heap measures the program.
 //
 // A frame is a 32-bit length (little endian, without itself), a letter and a body.
-//   out  C work:u32 name:str args:tuple kw:count (str value)*   a call; work = jumps and returns since the last one, in tens
+//   out  C work:u32 looks:u32 clock:u8 name:str args:tuple kw:count (str value)*
+//             a call; since the last one: work = jumps and returns, in tens; looks = at the ticks; clock = 1: the clock was read, too
 //        A                                                      an event has been handled
 //        M used:u32 free:u32 largest:u32 peak:u32 stack:u32 names:u32 tightest:u32
 //             the heap, in bytes: now, its largest free piece, most ever in use; C stack in use; names that are not the interpreter's own; the
 //             smallest that the largest free piece ever was
-//   in   R value           the answer          E type:str args:tuple   the answer is an exception
+//   in   R now value       the answer          E now type:str args:tuple   the answer is an exception
+//             now = known:u8 ticks_us:i64 clock_us:i64 drift:f64 work_us:u32 look_us:u32: what time it is, how fast the clock runs ahead, and what work and
+//             looks cost; with known = 1, time need not be asked for until the next call
 //        I slot:i32        interrupt: schedule the handler of that slot, run what is pending, say A, wait on
 //        G how:u8          answer with an M; 1: after a collection, 2: and print what lies where in the heap, and all names
 //        X code:u8         leave at once: reset, deep sleep, watchdog, power cut
@@ -26,9 +29,18 @@
 
 #define FRAME_MAX (70000)
 static int wire_fd = -1;
-static unsigned work;
+static unsigned work, looks;
+static bool clock_read;
 static uint8_t out[FRAME_MAX], in[FRAME_MAX];
 static size_t out_len, in_pos, in_len;
+
+// What the last answer said of the time.
+static struct __attribute__((packed)) {
+    uint8_t known;
+    int64_t ticks_us, clock_us;
+    double drift;
+    uint32_t work_us, look_us;
+} now;
 
 void wire_open(int fd) {
     wire_fd = fd;
@@ -42,15 +54,55 @@ void wire_count_work(unsigned amount) {
     work += amount;
 }
 
-static void transfer(bool reading, uint8_t *buf, size_t len) {
+static int64_t spent_us(void) {
+    return (int64_t)work * now.work_us + (int64_t)looks * now.look_us;
+}
+
+bool wire_knows_time(void) {
+    return wire_fd >= 0 && now.known;
+}
+
+int64_t wire_ticks_us(void) {
+    ++looks;
+    return now.ticks_us + spent_us();
+}
+
+int64_t wire_clock_us(void) {
+    clock_read = true;
+    int64_t us = spent_us();
+    return now.clock_us + us + (int64_t)(us * now.drift);
+}
+
+static void give(const uint8_t *buf, size_t len) {
     while (len > 0) {
-        ssize_t n = reading ? read(wire_fd, buf, len) : write(wire_fd, buf, len);
+        ssize_t n = write(wire_fd, buf, len);
         if (n > 0) {
             buf += n;
             len -= n;
         } else if (n == 0 || errno != EINTR) {
             _exit(EXIT_WIRE_LOST);
         }
+    }
+}
+
+static void take(uint8_t *buf, size_t len) {
+    static uint8_t ahead[4096]; // one look at the wire for a frame's length and body
+    static size_t from, to;
+    while (len > 0) {
+        if (from == to) {
+            ssize_t n = read(wire_fd, ahead, sizeof(ahead));
+            if (n == 0 || (n < 0 && errno != EINTR)) {
+                _exit(EXIT_WIRE_LOST);
+            }
+            from = 0;
+            to = n < 0 ? 0 : n;
+            continue;
+        }
+        size_t n = len < to - from ? len : to - from;
+        memcpy(buf, ahead + from, n);
+        from += n;
+        buf += n;
+        len -= n;
     }
 }
 
@@ -137,7 +189,7 @@ static void put_value(mp_obj_t o) {
 static void send_frame(void) {
     uint32_t len = out_len - 4;
     memcpy(out, &len, 4);
-    transfer(false, out, out_len);
+    give(out, out_len);
 }
 
 static void begin_frame(uint8_t kind) {
@@ -148,6 +200,8 @@ static void begin_frame(uint8_t kind) {
 static void send_call(const char *name, size_t n_args, const mp_obj_t *args, mp_map_t *kw) {
     begin_frame('C');
     put_u32(work);
+    put_u32(looks);
+    put_byte(clock_read);
     put_str(name, strlen(name));
     put_items('(', n_args, args);
     put_byte(kw == NULL ? 0 : kw->used);
@@ -159,7 +213,8 @@ static void send_call(const char *name, size_t n_args, const mp_obj_t *args, mp_
             put_value(kw->table[i].value);
         }
     }
-    work = 0;
+    work = looks = 0;
+    clock_read = false;
     send_frame();
 }
 
@@ -287,17 +342,19 @@ static void report_heap(void) {
 static void await_answer(void) {
     for (;;) {
         uint32_t len;
-        transfer(true, (uint8_t *)&len, 4);
+        take((uint8_t *)&len, 4);
         if (len < 1 || len > FRAME_MAX) {
             _exit(EXIT_WIRE_LOST);
         }
-        transfer(true, in, len);
+        take(in, len);
         in_len = len;
         in_pos = 1;
         switch (in[0]) {
             case 'R':
+                memcpy(&now, get(sizeof(now)), sizeof(now));
                 return;
             case 'E':
+                memcpy(&now, get(sizeof(now)), sizeof(now));
                 raise_answer();
             case 'I':
                 handle_interrupt();

@@ -20,6 +20,9 @@ extern size_t hal_heap_peak, hal_heap_tightest; // most bytes that were found al
 
 void wire_open(int fd);
 bool wire_connected(void);
+bool wire_knows_time(void); // then these two need not be asked for
+int64_t wire_ticks_us(void);
+int64_t wire_clock_us(void); // since 2000
 void wire_count_work(unsigned amount);
 // Call `name` ("module.function", or ".method" of args[0]) and return its value; raises what the other end raised.
 mp_obj_t wire_call(const char *name, size_t n_args, const mp_obj_t *args, mp_map_t *kw);
