@@ -1,0 +1,27 @@
+"""A short life in a short heap: the long one is `python -m tests.micropython.life`, a month of wakes and two days awake."""
+
+from collections.abc import Callable
+
+from sim.remote import FlashImage, run_script
+from tests.micropython import life
+
+# What was reached, less the chance of where a collection falls. What is wanted is 8 KB and 2 KB (docs/design.md, decision 8): raise these, never lower them.
+FREE_BYTES = 3 * 1024
+LARGEST_BYTES = 640
+
+
+def test_the_short_heap_begins_with_what_is_said(image: FlashImage):
+    image.put_files({"/empty": b""})
+    printed = run_script(
+        "import gc\ngc.collect()\nprint(gc.mem_free())", image=image.path, heap=life.SHORT_HEAP
+    ).check()
+    assert abs(int(printed) - life.START_BYTES) <= 64
+
+
+def test_a_short_life_never_runs_out_of_a_short_heap(note: Callable[[str], None]):
+    asleep, awake = life.sleeping(30), life.awake(1)
+    note(f"from {life.START_BYTES} B free at a bare prompt, 4 zones, 8 programs: at worst")
+    note(f"  30 wakes: {asleep}")
+    note(f"  1 hour awake: {awake}")
+    assert min(asleep.free, awake.free) >= FREE_BYTES
+    assert min(asleep.largest, awake.largest) >= LARGEST_BYTES
