@@ -60,3 +60,20 @@ def test_the_safety_page_has_thirty_failures_and_all_provisions() -> None:
     assert numbers == list(range(1, len(numbers) + 1))
     assert len(numbers) >= 30
     assert re.findall(r"^\| (5\.\d+) ", page, re.MULTILINE) == [f"5.{number}" for number in range(1, 14)]
+
+
+MQTT_PAGE = (DOCS / "mqtt.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"`(test_[a-z_0-9]+)`", MQTT_PAGE))))
+def test_what_the_page_of_mqtt_statements_stands_on_is_there(name: str) -> None:
+    tests = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    assert re.search(rf"^(?:async )?def {name}\(", tests, re.MULTILINE), name
+
+
+def test_every_mqtt_statement_has_a_test_or_a_reason() -> None:
+    rows = re.findall(r"^\| (MQTT-.*?) \| .*? \| (.*) \|$", MQTT_PAGE, re.MULTILINE)
+    assert len(rows) >= 30
+    departed = MQTT_PAGE[MQTT_PAGE.index("## Where the board departs") :]
+    for statement, shown_by in rows:
+        assert "`test_" in shown_by or statement.removeprefix("MQTT-").split(",")[0] in departed, statement
