@@ -45,7 +45,7 @@ class Board:
         self.button_up = machine.Pin(
             BUTTON_PIN, machine.Pin.IN, machine.Pin.PULL_UP
         )  # call it: 0 while the button is down
-        self._supply = machine.Pin(closer.ENABLE_PIN, machine.Pin.OUT, value=0)
+        self._supply = machine.Pin(closer.ENABLE_PIN, machine.Pin.OUT)  # low, as the closer left it
         self.held = closer.held(closer_config)  # valves that are open only while they are driven
         self.device_id = "".join("%02x" % b for b in machine.unique_id())
 

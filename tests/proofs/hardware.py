@@ -65,7 +65,12 @@ class Hardware:
             sleep_ms=lambda ms: None,
             sleep_us=lambda us: None,
         )
-        self.os = SimpleNamespace(rename=self._rename, urandom=bytes, ilistdir=self._no_backlog)
+        self.os = SimpleNamespace(
+            rename=self._rename,
+            urandom=bytes,
+            ilistdir=self._no_backlog,
+            listdir=lambda _: ["journal.bin"] if self._flash is not None else [],
+        )
 
     def board(self) -> Board:
         """The shipped board on this hardware."""

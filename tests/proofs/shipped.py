@@ -191,7 +191,7 @@ class Shipped:
                 give_up=lambda *_: None,
                 rest=lambda zone: 0,
             ),
-            settings=SimpleNamespace(wake_interval_s=900, version=1),
+            settings=SimpleNamespace(wake_interval_s=900, version=1, water=b""),
         )
 
     def _mind(self, app: Any, failed: tuple[int, ...], age: int) -> Mind:
