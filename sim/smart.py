@@ -53,7 +53,8 @@ def board(
                 et0, rain = known.told_et0_mm[i] * (1 + et0_bias), known.told_rain_mm[i]
                 water.take_weather(books, ((today - known.late_days, round(et0 * 1000), round(rain * 1000)),))
             if forecast:
-                water.take_weather(books, [(today, water.month_et0(months, today), round(float(hoped[i]) * 1000))])
+                expected = (today, water.month_et0(months, today), round(float(hoped[i]) * 1000))
+                water.take_weather(books, (expected,))
             now = water.depletion_um(books, 1, GROUND, months, today)
             if probe:
                 pct = round(100 - 100_000 * float(reads[i]) / GROUND[water.AVAILABLE])

@@ -43,22 +43,23 @@ def read(board, path, length):
 
 def parse(f, length, zone_count):
     """Settings from the JSON of a `desired` message, the first `length` bytes of the open file `f`. Raises RefusedError."""
-    version, given, programs = None, {}, []
+    version, given, programs, zones = None, {}, [], []
     try:
         for start, end in children(f, 0, length):
-            f.seek(start)
-            key = f.read(min(KEY_MAX, end - start))
-            if key.strip().startswith(b'"programs"'):
-                after = start + key.index(b":") + 1
-                if part(f, after, min(end, after + KEY_MAX))[:1] != b"[":
-                    raise RefusedError("invalid")
+            after = _opens(f, start, end, b'"programs"', b"[")
+            if after:
                 programs = children(f, after, end)
-            else:
-                member = json.loads(b"{" + part(f, start, end) + b"}")
-                version = member.get("version", version)
-                given = member.get("settings", given)
-        if type(given) is not dict:
-            raise RefusedError("invalid")
+                continue
+            after = _opens(f, start, end, b'"settings"', b"{")
+            if not after:
+                version = _member(f, start, end).get("version", version)
+                continue
+            for first, last in children(f, after, end):
+                after = _opens(f, first, last, b'"zones"', b"[")
+                if after:
+                    zones = children(f, after, last)
+                else:
+                    given.update(_member(f, first, last))
     except (ValueError, TypeError, AttributeError):
         raise RefusedError("invalid")
     s = Settings()
@@ -80,13 +81,29 @@ def parse(f, length, zone_count):
     except (ValueError, IndexError):
         raise RefusedError("invalid")
     _season(s, given)
-    s.zones, grounds = _zones(given.get("zones", []), zone_count)
+    s.zones, grounds = _zones(f, zones, zone_count)
     if any(grounds):
         from .grounds import months
 
         s.water = months(given.get("month_et0_um")) + grounds
     s.programs = _programs(f, programs, zone_count)
     return s
+
+
+def _opens(f, start, end, key, bracket):
+    """Where the value of a member begins, if it is that of `key`; 0: it is another one. Raises RefusedError unless the value begins with `bracket`."""
+    f.seek(start)
+    text = f.read(min(KEY_MAX, end - start))
+    if not text.strip().startswith(key):
+        return 0
+    after = start + text.index(b":") + 1
+    if part(f, after, min(end, after + KEY_MAX))[:1] != bracket:
+        raise RefusedError("invalid")
+    return after
+
+
+def _member(f, start, end):
+    return json.loads(b"{" + part(f, start, end) + b"}")
 
 
 def _season(s, given):
@@ -99,11 +116,12 @@ def _season(s, given):
         integer(s.frost_below_dc, protocol.FROST_BELOW_DC_LIMITS)
 
 
-def _zones(given, zone_count):
+def _zones(f, spans, zone_count):
     """What is set for each zone, as settings.zones holds it, and what smart watering must know of them."""
     parts, grounds = [bytes(5)] * 4, [bytes(8)] * 4
     try:
-        for zone in given:
+        for start, end in spans:
+            zone = json.loads(part(f, start, end))
             number = integer(zone["zone"], (1, 4))
             if number > zone_count:
                 raise RefusedError("unknown_zone")
@@ -118,7 +136,7 @@ def _zones(given, zone_count):
                 from .grounds import ground
 
                 grounds[number - 1] = ground(zone)
-    except (KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise RefusedError("invalid")
     return b"".join(parts), b"".join(grounds)
 

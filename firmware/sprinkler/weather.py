@@ -40,8 +40,8 @@ def _read(app, days):
         raise RefusedError("invalid")
     found = []
     for told in days:
-        date = integer(told["date"], (20000101, 20991231))
-        date = (date // 10000, date // 100 % 100, date % 100)
+        number = integer(told["date"], (20000101, 20991231))
+        date = (number // 10000, number // 100 % 100, number % 100)
         if not 1 <= date[1] <= 12:
             raise RefusedError("invalid")
         day = day_number(date[0], date[1], date[2])
