@@ -320,6 +320,8 @@ class App:
     def apply(self, wanted):
         """Put new settings in force."""
         before = self.settings.programs
+        if not self.settings.version and any(self.memory.keys):
+            before = wanted.programs  # they were lost here, and come back: what they started they do not start again
         self.settings = wanted
         self._battery_ms = -BATTERY_EVERY_MS  # the power mode may be another one now
         if wanted.winter:

@@ -153,6 +153,23 @@ def test_a_run_that_a_loss_of_power_ended_is_not_made_again_when_the_journal_is_
     assert rig.litres(2) == pytest.approx(8, rel=0.1), "what starts later is made"
 
 
+def test_a_run_that_a_loss_of_power_ended_is_not_made_again_when_the_settings_come_back_as_new(make):
+    rig = make(responsive=False)
+    rig.desired(1, programs=[program(8 * 60 + 5, run_time_s=100), program(8 * 60 + 40, zone=2)])
+    while rig.opened_s() < 40:
+        rig.run(5)
+    flash = rig.board.chip.flash
+    flash.unreadable |= {"/desired.json", "/desired.json.old"}
+    rig.board.power_cut()
+    rig.run(60)
+    flash.unreadable.clear()
+    rig.run(1140)
+    assert rig.state()["desired_version"] == 1
+    assert rig.opened_s() < 101, "what was granted has been had"
+    rig.run(2400)
+    assert rig.litres(2) == pytest.approx(8, rel=0.1), "what starts later is made"
+
+
 def test_a_sleeper_whose_settings_are_lost_on_flash_asks_the_broker_for_them(make):
     rig = make(responsive=False)
     rig.run(100)
