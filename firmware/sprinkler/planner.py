@@ -24,8 +24,7 @@ class Planner:
         self._looked_ms = self._by_estimate = 0  # when the plan was looked at last, and whether by an estimated time
         self._before = None  # the programs before a change that was not looked at yet
         self._changed_s = 0
-        # What is not in the books of smart watering yet: days of weather, and runs as (zone, run id, seconds, ml or -1)
-        self.days, self.given = (), []
+        self.days = ()  # of weather, that are not in the books of smart watering yet
         self.skips_wanted = []  # (command id, zone, program or 0) of commands that wait for the next turn
         self.waiting = False  # a program is to start, once the time is confirmed
 

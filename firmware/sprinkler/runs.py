@@ -33,6 +33,7 @@ class Runs:
         self._checkpoint_ms = 0
         self._checkpoints = 0
         self.check = None  # what a check of a valve has seen so far (check.py)
+        self.parted = 0  # the last run of which it is not known that all of its water was metered
         self.by_hand = 0  # bit z: the next run of zone z was asked for by the button
 
     def get(self, zone):
@@ -45,6 +46,7 @@ class Runs:
         if m.open_zone:
             run = self._by_zone[m.open_zone] = Run(m.run_id, self._app.clock.now_s())
             run.whole = False
+        self.parted = m.run_id
 
     def meter(self, ml):
         """Book `ml` of water to the zone that is open or closing. Totals never fall."""
@@ -213,10 +215,10 @@ class Runs:
             run.volume_ml,
         )
         self.event("run_finished", zone, run.run_id, program, result, cause, duration_s, run.volume_ml)
+        if not run.whole:
+            self.parted = run.run_id
         if app.settings.water:
-            metered = app.senses.has_flow() and run.whole
-            app.planner.given.append((zone, run.run_id, duration_s, run.volume_ml if metered else -1))
-            app.planner.until_s = 0
+            app.planner.until_s = 0  # the books of smart watering look at the last runs
 
     def event(self, kind, zone, run_id, program, result, reason, duration_s, volume_ml):
         """Number an event and keep it until it is acknowledged."""

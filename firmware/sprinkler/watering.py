@@ -42,6 +42,7 @@ def _open(app, today):
     body = unsealed(body) if body else None
     if not body or len(body) != struct.calcsize(_form(app)):
         books = water.opened(len(grounds), today, grounds)
+        books[water.RUN_ID] = app.memory.run_id - bool(app.memory.open_zone)  # earlier runs count no more
         _keep(app, books)
         return books
     books = list(struct.unpack(_form(app), body))
@@ -74,13 +75,7 @@ def decide(app, found, starts, now_s, ahead_s):
     books = _open(app, today)
     days, app.planner.days = app.planner.days, ()
     news = water.take_weather(books, days)
-    while app.planner.given:
-        zone, run_id, open_s, ml = app.planner.given.pop(0)
-        ground = _grounds(app)[zone - 1]
-        if ground:
-            water.note_irrigation(books, zone, water.applied_um(ground, open_s, ml), run_id, today)
-            news = True
-    if news:
+    if _book_runs(app, books, today, ahead_s) or news:
         _keep(app, books)
     for i, start in enumerate(found):
         if start[4] == UNDECIDED:
@@ -91,6 +86,28 @@ def decide(app, found, starts, now_s, ahead_s):
             reason = "not_needed" if run_ms < app.limits[1] else ""
             found[i] = (start[0], start[1], start[2] | half_s << 16, part_ms, reason)
     return _tell(app, books, today)
+
+
+def _book_runs(app, books, today, ahead_s):
+    """Book the last run of each zone, if it came after the one that was booked last: RTC memory holds them, so a reset or an unset clock loses none but what
+    a later run in the same zone has replaced. Returns whether there was any."""
+    found = []
+    if (app.memory.run_id - books[water.RUN_ID]) & 0xFFFF >= 0x8000:  # the ledger was lost, and counts anew
+        books[water.RUN_ID] = 0
+    for i, ground in enumerate(_grounds(app)):
+        run = app.memory.last_runs[i]
+        later = (run[0] - books[water.RUN_ID]) & 0xFFFF if run and ground else 0
+        if 0 < later < 0x8000:
+            found.append((later, i, ground, run))
+    news = False
+    for _, i, ground, run in sorted(found):
+        day = min((run[1] + ahead_s) // DAY_S, today) if run[1] else today  # by an unset clock: now
+        if day <= books[water.SETTLED]:
+            continue
+        ml = run[6] if app.senses.has_flow() and run[0] != app.runs.parted else water.UNKNOWN
+        water.note_irrigation(books, i + 1, water.applied_um(ground, run[5], ml), run[0], day)
+        news = True
+    return news
 
 
 def _tell(app, books, today):

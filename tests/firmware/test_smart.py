@@ -248,6 +248,56 @@ def test_a_reset_in_a_run_counts_its_water_once(make, cut):
         assert lacks(rig) == again
 
 
+def test_a_reset_before_a_run_is_booked_loses_none_of_its_water(make):
+    rig = make(soil_probes=False)
+    rig.settle()
+    want(rig)
+    rig.run(3)
+    flash = rig.board.chip.flash
+    resets = []
+
+    def cut(_steps, _what, path):
+        if path.startswith("/water.bin") and not resets:
+            resets.append(path)
+            rig.board.reset_now(WDT_RESET)
+
+    flash.on_write = cut
+    rig.command("run", zone=1, run_time_s=300)
+    rig.run(400)
+    assert resets
+    assert [e["duration_s"] for e in rig.events("run_finished")] == [300]
+    assert 10000 - lacks(rig) == pytest.approx(rig.opened_s() * 1000 / 60, abs=100)
+    rig.board.reset_now(WDT_RESET)
+    rig.run(60)
+    assert 10000 - lacks(rig) == pytest.approx(rig.opened_s() * 1000 / 60, abs=100)
+
+
+def test_a_run_by_an_unset_clock_is_booked_when_it_is_set(make):
+    rig = make(soil_probes=False)
+    rig.settle()
+    want(rig)
+    for _ in range(2):
+        rig.command("run", zone=1, run_time_s=30)
+        rig.run(50)
+    rig.board.network.ntp_on = False
+    rig.board.chip.flash.files.pop("/journal.bin")  # with it go run ids, and the time to guess from
+    rig.board.power_cut()
+    rig.run(20)
+    assert rig.state()["clock"] == "unset"
+    for hold_s, wait_s in ((2, 180), (1, 20)):  # the first press opens, the second closes
+        rig.board.bench.press_button(down=True)
+        rig.run(hold_s)
+        rig.board.bench.press_button(down=False)
+        rig.run(wait_s)
+    rig.board.reset_now(WDT_RESET)
+    rig.run(20)
+    assert 170 < rig.opened_s() < 260
+    rig.board.network.ntp_on = True
+    rig.run(100)
+    assert rig.state()["clock"] == "set"
+    assert 10000 - lacks(rig) == pytest.approx(rig.opened_s() * 1000 / 60, abs=100)
+
+
 def test_a_resumed_run_is_booked_once(make):
     rig = make(soil_probes=False)
     rig.settle()
