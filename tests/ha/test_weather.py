@@ -63,6 +63,18 @@ async def test_weather_is_told_of_yesterday_and_the_board_confirms_it(hass, lawn
     assert answer == {"dates": ["2027-01-14"], "confirmed": True}
 
 
+async def test_what_is_left_out_stays_as_it_is_known_else_the_usual_et0_of_the_month_and_no_rain(hass, lawn):
+    usual_um = usual_et0.month_et0_um(51.5)[0]
+    for data, expected in (
+        ({"rain_mm": 3}, (usual_um, 3000)),
+        ({"et0_mm": 2}, (2000, 3000)),
+        ({"rain_mm": 1}, (2000, 1000)),
+    ):
+        await taken(hass, lawn, **data)
+        (day,) = lawn.published("weather")[-1]["days"]
+        assert (day["date"], day["et0_um"], day["rain_um"]) == (20270114, *expected)
+
+
 async def test_days_gather_in_one_message_and_the_same_day_again_replaces(hass, lawn):
     await taken(hass, lawn, et0_mm=1, date="2027-01-10")
     await taken(hass, lawn, et0_mm=2, date="2027-01-14", rain_forecast_mm=7)
@@ -206,6 +218,7 @@ async def test_set_program_takes_smart_and_get_programs_tells_it(hass, lawn):
 
 
 async def test_a_skip_that_was_not_needed_says_what_the_soil_holds(hass, lawn):
+    lawn.state["zones"][0] |= {"valve": "closed", "run_id": 0, "program": 0, "run_time_s": 0, "run_until": 0}
     lawn.state["zones"][0]["last_skip"] = {"at": witness.NOW - 7200, "program": 1, "reason": "not_needed"}
     lawn.state["zones"][0]["next_run_at"] = witness.NOW + 86400
     await lawn.says("state", lawn.state)
