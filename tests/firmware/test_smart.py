@@ -2,6 +2,7 @@
 
 import pytest
 
+from sim import climate
 from sim.port import WDT_RESET
 from sprinkler import protocol
 
@@ -430,3 +431,49 @@ def test_each_zone_of_four_has_books_and_programs_of_its_own(make):
     assert answers(rig) == [(True, "")]
     assert {zone for _, zone in opened(rig)} == {1, 2, 3, 4}
     assert all(isinstance(lacks(rig, zone), int) for zone in (1, 2, 3, 4))
+
+
+@pytest.mark.parametrize(("probe", "apart_mm"), [(False, 16), (True, 8)])
+def test_three_weeks_of_summer_keep_the_lawn_in_bounds_and_every_drop_is_counted(make, probe, apart_mm):
+    """Recorded weather of Greensboro, told the night after; the judge is the lawn's own model (FAO-56, dual coefficient, by the quarter of an hour), which
+    takes a sixth more than the books' one coefficient says: without a probe they drift apart by a millimetre a day, until rain fills both."""
+    july = 1_815_235_200  # 2027-07-10 16:00 UTC
+    rig = make(zones=1, soil_probes=probe, responsive=False, scenario={"site": "greensboro", "start_unix_s": july})
+    weather, lawn, true = rig.world.weather, rig.world.zones[0], rig.world.zones[0].soil
+    ground = {"zone": 1, "application_rate_um_h": 15000, "available_um": 78000, "allowed_depletion_pct": 40}
+    rig.run(3)
+    rig.desired(
+        1,
+        [smart(start_min=5 * 60, run_time_s=7200)],
+        zones=[{**ground, "kc_pct": 95, "area_dm2": 3000}],
+        month_et0_um=[5500] * 12,
+        tz_rule="EST5",
+        wake_interval_s=3600,
+    )
+    true.depletion_mm = 15.6  # as new books have it
+    rig.run(13.5 * 3600 - 3)
+    nights = []
+    for _ in range(21):
+        yesterday = int((rig.now() + weather.utc_s) // 86400) - 1
+        slots = weather.day(yesterday)
+        date = int(climate.date_of(yesterday).strftime("%Y%m%d"))
+        push(rig, (date, slots[0].et0_mm_day, sum(slot.rain_mm_h for slot in slots) / 4))
+        rig.world.advance()
+        lacking_mm = true.depletion_mm  # half an hour after midnight: what comes later is not told yet
+        rig.run(7200)
+        assert rig.state()["weather_date"] == date
+        nights.append((lacking_mm, lacks(rig) / 1000))
+        rig.run(86400 - 7200)
+        known = rig.state()
+        rig.send(protocol.ACK, {key: known[key] for key in ("boot_id", "event", "sample")}, retain=True)
+    rig.world.advance()
+    runs = rig.events("run_finished")
+    assert len(runs) >= 4
+    assert true.rain_mm > 60
+    assert max(lacking for lacking, _ in nights) < 0.5 * 78
+    assert true.evaporated_mm > 0.98 * true.wished_mm, "the grass was short of water"
+    assert true.irrigation_mm < 0.65 * true.evaporated_mm, "rain was not counted"
+    assert max(abs(lacking - believed) for lacking, believed in nights) < apart_mm
+    assert rig.zone()["volume_ml"] == sum(run["volume_ml"] for run in runs)
+    assert rig.zone()["volume_ml"] == pytest.approx(lawn.meter_ml, rel=0.002)
+    assert true.irrigation_mm == pytest.approx(lawn.meter_ml / 30_000, rel=0.01)
