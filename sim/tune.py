@@ -84,6 +84,8 @@ class Search:
     adequacy_pct: float
     seed: int
     island: int
+    population: int
+    generations: int
 
 
 def live(place: Place, way: str, settings: Table) -> Lived:
@@ -181,15 +183,15 @@ def search(order: Search, tell: Callable[[float], bool]) -> Best:
     def step(*_: object, **__: object) -> bool:
         nonlocal generation, stopped
         generation += 1
-        stopped = tell(generation / GENERATIONS)
+        stopped = tell(generation / order.generations)
         return stopped
 
     bounds = WAYS[order.way]
     found = differential_evolution(
         lambda settings: cost(settings.reshape(len(bounds), -1)),
         list(bounds.values()),
-        popsize=POPULATION // len(bounds),
-        maxiter=GENERATIONS,
+        popsize=order.population // len(bounds),
+        maxiter=order.generations,
         rng=np.random.default_rng([order.seed, order.island]),
         integrality=[True] * len(bounds),
         updating="deferred",
@@ -220,7 +222,8 @@ def tune(
         raise SettingError(f"no way of watering called '{unknown[0]}'; there are: {', '.join(WAYS)}")
     if not 50 <= adequacy_pct <= 100:
         raise SettingError(f"an adequacy to keep is 50 to 100 per cent, not {adequacy_pct:g}")
-    orders = [Search(place, way, adequacy_pct, seed, island) for way in ways for island in range(ISLANDS)]
+    effort = POPULATION, GENERATIONS
+    orders = [Search(place, way, adequacy_pct, seed, island, *effort) for way in ways for island in range(ISLANDS)]
     found = crew.do(search, orders, progress)
     return [
         _joined([best for best in found if best.way == way]) for way in ways if any(best.way == way for best in found)

@@ -41,11 +41,11 @@ def _read(app, days):
     found = []
     for told in days:
         number = integer(told["date"], (20000101, 20991231))
-        date = (number // 10000, number // 100 % 100, number % 100)
-        if not 1 <= date[1] <= 12:
+        year, month, day_of_month = number // 10000, number // 100 % 100, number % 100
+        if not 1 <= month <= 12:
             raise RefusedError("invalid")
-        day = day_number(date[0], date[1], date[2])
-        if date_of(day) != date or day > local_s(app.settings.rule, now_s) // DAY_S:
+        day = day_number(year, month, day_of_month)
+        if date_of(day) != (year, month, day_of_month) or day > local_s(app.settings.rule, now_s) // DAY_S:
             raise RefusedError("invalid")
         et0_um = integer(told["et0_um"], protocol.DAY_ET0_UM_LIMITS)
         found.append((day, et0_um, integer(told["rain_um"], protocol.DAY_RAIN_UM_LIMITS)))
