@@ -1,13 +1,18 @@
-"""docs/simulator.md says what the simulator does."""
+"""docs/simulator.md says what the simulator does; docs/smart_watering.md how well the board waters."""
 
+import json
 import re
 from pathlib import Path
 
+import pytest
+
 from sim import climate, score, smart, soil
 from sim.__main__ import VERBS
+from sim.cli import score as score_verb
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/simulator.md").read_text(encoding="utf-8")
+SMART_PAGE = (ROOT / "docs/smart_watering.md").read_text(encoding="utf-8")
 
 
 def test_every_verb_is_documented() -> None:
@@ -22,6 +27,14 @@ def test_table_of_scores_is_what_score_says() -> None:
         for row in found
     ]
     assert "\n".join(rows) in PAGE
+
+
+def test_table_of_smart_watering_is_what_score_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    assert score_verb.main(["--json"]) == 0
+    climates = json.loads(capsys.readouterr().out)["climates"]
+    for ways in zip(*(climate_told["policies"] for climate_told in climates), strict=True):
+        cells = [f"{way['adequacy_pct']:.1f}, {way['efficiency_pct']:.1f}, {way['irrigation_mm']}" for way in ways]
+        assert f"| {' | '.join([ways[0]['name'], *cells])} |" in SMART_PAGE
 
 
 def test_places_and_pictures_are_there() -> None:
