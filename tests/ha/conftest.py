@@ -10,6 +10,7 @@ from pytest_homeassistant_custom_component.plugins import *  # noqa: F403
 import asyncio
 import json
 from collections.abc import Coroutine, Generator
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -23,6 +24,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 from pytest_homeassistant_custom_component.typing import MqttMockHAClient
 
+from custom_components.solar_sprinkler import firmware_bundle
 from tests.ha import witness
 
 del pytest_addoption  # noqa: F821  (tests/conftest.py has the options: a folder's conftest comes too late for them)
@@ -46,6 +48,12 @@ def no_configuration_yaml() -> Generator[None]:
     """MQTT looks for a configuration.yaml, which the harness does not have."""
     with patch("homeassistant.config.load_yaml_config_file", return_value={}):
         yield
+
+
+@pytest.fixture(autouse=True)
+def no_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test depends on whether this checkout has built a bundle beside the component; who wants one asks for it."""
+    monkeypatch.setattr(firmware_bundle.load, "__defaults__", (tmp_path / "no-bundle",))
 
 
 class Sprinkler:

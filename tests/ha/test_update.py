@@ -52,11 +52,6 @@ def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.fixture
-def no_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(firmware_bundle.load, "__defaults__", (tmp_path / "none",))
-
-
 def told(state: str, offer: int, **more: object) -> dict[str, object]:
     """An update/state of the board."""
     base = {"state": state, "reason": "", "offer": offer, "version": "0.2.0", "done": 0, "size": len(IMAGE)}
@@ -219,7 +214,7 @@ async def test_each_offer_has_a_higher_number_than_the_last_whatever_the_clock_s
     assert numbers == [witness.NOW, witness.NOW + 1, witness.NOW + 5001]
 
 
-async def test_a_copy_without_a_bundle_offers_no_update_and_says_so(hass, no_bundle, caplog, sprinkler: Sprinkler):
+async def test_a_copy_without_a_bundle_offers_no_update_and_says_so(hass, caplog, sprinkler: Sprinkler):
     caplog.set_level("INFO")
     await sprinkler.is_online()
     state = hass.states.get(FIRMWARE)
