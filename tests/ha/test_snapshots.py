@@ -1,11 +1,21 @@
 """Everything a person can see of a board, held against what was looked at and found good (__snapshots__/); `--snapshot-update` takes it down anew."""
 
+from pathlib import Path
+
+import pytest
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 from syrupy.assertion import SnapshotAssertion
 
+from custom_components.solar_sprinkler import firmware_bundle
 from tests.ha import witness
 from tests.ha.conftest import Sprinkler
+
+
+@pytest.fixture(autouse=True)
+def no_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether somebody has built one in this checkout makes no difference."""
+    monkeypatch.setattr(firmware_bundle.load, "__defaults__", (tmp_path / "none",))
 
 
 async def reports(sprinkler: Sprinkler) -> None:
