@@ -73,6 +73,7 @@ def attribute(hass: HomeAssistant, name: str) -> object:
     return state.attributes.get(name) if state else None
 
 
+@pytest.mark.timeout(600)  # four starts of a real interpreter, and a version is confirmed after a minute of uptime
 @pytest.mark.parametrize("expected_lingering_tasks", [True])
 async def test_a_bad_version_rolls_back_and_raises_a_repair_and_a_good_one_is_installed(
     hass, paired, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record_property
