@@ -10,6 +10,7 @@ from .link import RESOLVING
 
 _REPLIES_MAX = 16
 _RESEND_MS = 60000
+_AGAIN_MS = 5000  # what was begun anew so lately is on its way: else two who repeat themselves never come to an end
 _STATE_EVERY_MS = 500  # a flood of changes is told at this pace
 
 
@@ -36,7 +37,8 @@ class Outbox:
     def acknowledged(self, event, sample):
         """Home Assistant has stored this much. The same ack again means that it is back from an outage, and hears the rest once more."""
         m = self._app.memory
-        if event <= m.acked_event and sample <= m.acked_sample:
+        old = event <= m.acked_event and sample <= m.acked_sample
+        if old and self._app.board.uptime_ms() - self._resent_ms > _AGAIN_MS:
             self._rewind()
         m.acknowledge(event, sample)
 

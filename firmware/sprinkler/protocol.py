@@ -152,7 +152,7 @@ SKIP_DATES_MAX = 8
 TZ_RULE_MAX = 48  # characters
 EXPIRES_S_MAX = 86400  # a command may not live longer than a day
 PAYLOAD_MAX = 2048  # bytes, the longest message either side accepts, but for a state
-STATE_MAX = 2400  # of four zones, each with all that can be said of it
+STATE_MAX = 2560  # of four zones, each with all that can be said of it
 
 UPDATE_BLOCK_BYTES = 512  # of an image, in one message
 SIGNATURE_HEX = 32  # 128 bit of HMAC-SHA256
