@@ -29,6 +29,10 @@ class Connection:
 
 @pytest.fixture(scope="module")
 def connections() -> list[Connection]:
+    return recorded()
+
+
+def recorded() -> list[Connection]:
     """A board that stays awake, with a restart of its broker, and one that sleeps; each with commands and settings."""
     found: dict[int, Connection] = {}
     received, send, closed = peer.Peer.received, peer.Peer.send, peer.Peer.closed
