@@ -180,7 +180,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m tests.proofs.crash",
         description="Reset the board before bytecodes and calls of the port, and see what becomes of it.",
-        epilog="example: python -m tests.proofs.crash --long     (about half an hour on two processors)",
+        epilog="example: python -m tests.proofs.crash --long     (about an hour on two processors)",
     )
     parser.add_argument("--long", action="store_true", help=f"the long form: about {LONG} crashes")
     parser.add_argument("--crashes", type=int, help=f"about so many (short form: {SHORT})")
