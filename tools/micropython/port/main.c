@@ -103,8 +103,8 @@ static int run_script(void) {
     return 1;
 }
 
-static void start(void) {
-    mp_cstack_init_with_sp_here(8192);
+static void start(void *stack_top) {
+    mp_cstack_init_with_top(stack_top, 8192);
     gc_init(heap, heap + options.heap);
     mp_init();
     mp_obj_list_append(mp_sys_path, MP_OBJ_NEW_QSTR(MP_QSTR__slash_lib));
@@ -123,9 +123,11 @@ static void start(void) {
     }
 }
 
-// Kept apart from main(): the stack that the board counts starts here.
+// Kept apart from main(): the stack that the board counts, and that is searched for what is still in use, starts here. Not in start():
+// the prompts are no callees of it, and what lies highest in their frames, the line that is being typed, would not be seen.
 static MP_NOINLINE int live(void) {
-    start();
+    void *stack_top = __builtin_frame_address(0);
+    start(stack_top);
     if (options.script != NULL) {
         return run_script();
     }
@@ -134,7 +136,7 @@ static MP_NOINLINE int live(void) {
         if (ret != 0) {
             gc_sweep_all();
             mp_hal_stdout_tx_str("MPY: soft reboot\r\n");
-            start();
+            start(stack_top);
         }
     }
 }
