@@ -186,12 +186,14 @@ class Link:
             return
         if kind == mqtt.CONNACK:
             raise LinkError("twice")
+        if kind != mqtt.PINGRESP:
+            if packet[1] not in self.in_flight:
+                return  # it answers nothing that is owed, and keeps no dead link alive
+            self.in_flight.remove(packet[1])
         if kind == mqtt.SUBACK:
             if 0x80 in packet[2]:
                 raise LinkError("subscribe")
             self.resubscribe = False
-        if kind != mqtt.PINGRESP and packet[1] in self.in_flight:
-            self.in_flight.remove(packet[1])
         self.owed_ms = self.board.uptime_ms() if self.in_flight else 0
 
     def owe(self):

@@ -155,6 +155,8 @@ CASES = {
     "answers pings that nobody sent": Case(every=PINGRESP, keeps=True),
     "acknowledges ids that nobody sent": Case(puback=lambda number: puback(number + 1) + puback(number), keeps=True),
     "acknowledges other ids only": Case(puback=lambda number: puback(number + 9)),
+    "acknowledges for ever what it acknowledged long ago": Case(puback=lambda _: b"", every=puback(1)),
+    "acknowledges for ever topics that were asked for long ago": Case(puback=lambda _: b"", every=suback(60000, b"\1" * 7)),
     "acknowledges twice": Case(puback=lambda number: puback(number) * 2, keeps=True),
     "acknowledges topics that nobody asked for": Case(then=suback(999, b"\1"), keeps=True),
     "acknowledges topics under another id": Case(suback=lambda number, count: suback(number + 1, b"\1" * count), puback=lambda _: b""),

@@ -193,3 +193,16 @@ def test_a_late_acknowledgement_frees_its_own_message_and_no_other(rigs):
     answer = rig.command("identify")
     rig.run(2)
     assert rig.reply(answer)["accepted"]
+
+
+def test_answers_to_what_was_answered_long_ago_keep_no_dead_link(rigs):
+    rig = rigs()
+    rig.settle()
+    mean = turn_mean(rig, CASES["acknowledges for ever what it acknowledged long ago"])
+    rig.run(40)
+    assert mean.came > 1
+    turn_sane(rig, mean)
+    rig.run(WITHIN_S)
+    answer = rig.command("identify")
+    rig.run(2)
+    assert rig.reply(answer)["accepted"]

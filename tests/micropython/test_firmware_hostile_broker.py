@@ -5,6 +5,7 @@ import pytest
 
 from tests.firmware.test_hostile_broker import (  # noqa: F401 - its tests and fixtures
     rigs,
+    test_answers_to_what_was_answered_long_ago_keep_no_dead_link,
     test_whatever_the_broker_remembers_the_board_hears_its_settings_and_its_commands,
 )
 
