@@ -42,7 +42,8 @@ RUFF_FORMAT = ("-m", "ruff", "format", "--check", "--output-format", "concise")
 
 @dataclasses.dataclass(frozen=True)
 class Section:
-    """One named group of checks. A section of tests is the folder tests/<name>; the others list their commands."""
+    """One named group of checks. A section of tests is the folder tests/<name>; the others list their commands. `minutes`: about how long it takes, where
+    that is long: what takes longest begins first."""
 
     name: str
     what: str
@@ -51,6 +52,7 @@ class Section:
     fast: bool = False
     alone: bool = False
     show: bool = False
+    minutes: int = 0
 
 
 SECTIONS = (
@@ -58,7 +60,7 @@ SECTIONS = (
     Section("core", "the deciding core: schedule, water, safety, power", fast=True),
     Section("firmware", "drivers, store, MQTT client and app on the stand-in port", setup=("broker",), fast=True),
     Section("contract", "documents, messages, parser, copies, import directions, words", fast=True),
-    Section("sim", "the simulator's physics, port and repeatability", fast=True),
+    Section("sim", "the simulator's physics, port and repeatability", fast=True, minutes=2),
     Section(
         "tools",
         "this very check, the demo's plumbing, set-up, locks, and that the measurements run",
@@ -71,13 +73,21 @@ SECTIONS = (
         setup=("typings",),
         commands=(MYPY_HOST, MYPY_BOARD, MYPY_ANNOTATED),
     ),
-    Section("ha", "the component in Home Assistant's own harness", setup=("broker", "micropython")),
+    Section("ha", "the component in Home Assistant's own harness", setup=("broker", "micropython"), minutes=3),
     Section("proofs", "every history of the shipped core, searched to the fixpoint; spoiled cores must fail"),
     Section(
         "micropython",
         "the whole firmware on a real 32-bit MicroPython; heap per module",
-        setup=("micropython",),
+        setup=("micropython", "broker"),
         show=True,
+        minutes=10,
+    ),
+    Section(
+        "cable",
+        "flashing, settings, upgrades: mpremote at the end of a serial line, the cable pulled at every step",
+        setup=("micropython", "broker"),
+        show=True,
+        minutes=5,
     ),
     Section(
         "e2e", "broker, Home Assistant, browser and simulated board together", setup=("broker", "browser"), alone=True

@@ -22,6 +22,7 @@ from sim.remote.interpreter import AS_ON_A_BOARD, InterpreterError, Options, com
 
 FIXED = {"machine.Pin": "Pin", "machine.ADC": "ADC", "machine.RTC": "RTC", "machine.WDT": "WDT", "network.WLAN": "WLAN"}
 NUMBERED = {"machine.I2C": "SoftI2C", "machine.Timer": "Timer", "socket.socket": "socket"}
+WATCHDOG = Ref("WDT", 0)
 STUCK_S = 20  # without a call for so long (of real time), something is wrong with the interpreter itself
 WORK_US = 200  # what ten jumps and returns take on the board, with the bytecode between them: an estimate, not measured
 EXIT_SCRIPT_DONE, EXIT_SCRIPT_RAISED, EXIT_INPUT_ENDED = 0, 1, 72
@@ -138,13 +139,12 @@ class Remote:
         """The next frame from the wire, without its length, or none when it was closed; what is printed meanwhile is handed on."""
         heard = self._heard
         while len(heard) < 4 or len(heard) < 4 + int.from_bytes(heard[:4], "little"):
-            ready = self._watch.poll(STUCK_S * 1000)
+            ready = {descriptor for descriptor, _ in self._watch.poll(STUCK_S * 1000)}
             if not ready:
                 raise InterpreterError(f"MicroPython says nothing for {STUCK_S} s")
-            for descriptor, _ in ready:
-                if descriptor == self._output() and not self._read_console():
-                    self._watch.unregister(descriptor)
-            if any(descriptor == self._wire.fileno() for descriptor, _ in ready):
+            if self._output() in ready and not self._read_console():
+                self._watch.unregister(self._output())
+            if self._wire.fileno() in ready:
                 piece = self._wire.recv(65536)
                 if not piece:
                     return b""
@@ -170,11 +170,17 @@ class Remote:
         with contextlib.suppress(BrokenPipeError):  # it has ended; the next read says so
             self._wire.sendall(frame)
 
+    def _pass_time(self, work: int, looks: int) -> None:
+        if work or looks:
+            self.port.session.spend(work * WORK_US + looks * CALL_US)
+
     def _answer(self, call: Call) -> bytes:
         session = self.port.session
         try:
-            if call.work or call.looks:
-                session.spend(call.work * WORK_US + call.looks * CALL_US)
+            for work, looks in call.feeds:
+                self._pass_time(work, looks)
+                self._objects[WATCHDOG].feed()
+            self._pass_time(call.work, call.looks)
             if call.clock:
                 session.chip.clock.read_us(session.timeline.now_us)
             result = self._perform(call)

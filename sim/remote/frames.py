@@ -4,6 +4,7 @@ Rule: bytes in, values out, and back. No process, no hardware.
 """
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,9 +39,10 @@ class Ref:
 
 @dataclass(slots=True)
 class Call:
-    """A call from the interpreter. Since its last one: `work`: tens of jumps and returns that it made; `looks`: how often it looked at its ticks; `clock`:
-    whether it read its clock."""
+    """A call from the interpreter. Since its last one: `feeds`: feedings of the watchdog, each with the `work` and `looks` since what was before it; then
+    `work`: tens of jumps and returns that it made; `looks`: how often it looked at its ticks; `clock`: whether it read its clock."""
 
+    feeds: tuple[tuple[int, int], ...]
     work: int
     looks: int
     clock: bool
@@ -127,67 +129,94 @@ def measure(*, collect: bool, dump: bool = False) -> bytes:
     return _sized(b"G" + bytes((2 if dump else collect,)))
 
 
-class _Reader:
-    """Takes a frame apart from front to back."""
+_SIZE, _COUNTS, _TOLD = struct.Struct("<I"), struct.Struct("<II"), struct.Struct("<IIB")
+_I64, _F64, _I32, _HEAP = struct.Struct("<q"), struct.Struct("<d"), struct.Struct("<i"), struct.Struct("<7I")
 
-    __slots__ = ("at", "data")
+type Read = tuple[Value, int]  # a value, and where in the frame it ends
 
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.at = 0
 
-    def take(self, count: int) -> bytes:
-        if self.at + count > len(self.data):
-            raise WireError("a frame from the interpreter ends too early")
-        self.at += count
-        return self.data[self.at - count : self.at]
+def _sized_at(data: bytes, at: int) -> tuple[bytes, int]:
+    """What is as long as the word before it says."""
+    start = at + 4
+    end = start + _SIZE.unpack_from(data, at)[0]
+    if end > len(data):
+        raise IndexError
+    return data[start:end], end
 
-    def count(self) -> int:
-        return self.take(1)[0]
 
-    def sized(self) -> bytes:
-        (length,) = struct.unpack("<I", self.take(4))
-        return self.take(length)
+def _text_at(data: bytes, at: int) -> tuple[str, int]:
+    content, at = _sized_at(data, at)
+    return content.decode(), at
 
-    def value(self) -> Value:
-        kind = self.take(1)
-        match kind:
-            case b"N":
-                return None
-            case b"T" | b"F":
-                return kind == b"T"
-            case b"I":
-                return int.from_bytes(self.take(8), "little", signed=True)
-            case b"D":
-                return float(struct.unpack("<d", self.take(8))[0])
-            case b"S":
-                return self.sized().decode()
-            case b"B":
-                return self.sized()
-            case b"(":
-                return tuple(self.value() for _ in range(self.count()))
-            case b"[":
-                return [self.value() for _ in range(self.count())]
-            case b"O":
-                name = self.sized().decode()
-                return Ref(name, int.from_bytes(self.take(4), "little", signed=True))
-        raise WireError(f"a value of unknown kind {kind!r} from the interpreter")
+
+def _items_at(data: bytes, at: int) -> tuple[list[Value], int]:
+    items = []
+    count = data[at]
+    at += 1
+    for _ in range(count):
+        item, at = _value_at(data, at)
+        items.append(item)
+    return items, at
+
+
+def _tuple_at(data: bytes, at: int) -> Read:
+    items, at = _items_at(data, at)
+    return tuple(items), at
+
+
+def _object_at(data: bytes, at: int) -> Read:
+    name, at = _text_at(data, at)
+    return Ref(name, _I32.unpack_from(data, at)[0]), at + 4
+
+
+_READERS: dict[int, Callable[[bytes, int], Read]] = {
+    ord("N"): lambda _, at: (None, at),
+    ord("T"): lambda _, at: (True, at),
+    ord("F"): lambda _, at: (False, at),
+    ord("I"): lambda data, at: (_I64.unpack_from(data, at)[0], at + 8),
+    ord("D"): lambda data, at: (_F64.unpack_from(data, at)[0], at + 8),
+    ord("S"): _text_at,
+    ord("B"): _sized_at,
+    ord("("): _tuple_at,
+    ord("["): _items_at,
+    ord("O"): _object_at,
+}
+
+
+def _value_at(data: bytes, at: int) -> Read:
+    read = _READERS.get(data[at])
+    if read is None:
+        raise WireError(f"a value of unknown kind {data[at : at + 1]!r} from the interpreter")
+    return read(data, at + 1)
+
+
+def _call(data: bytes) -> Call:
+    at = 2 + data[1] * _COUNTS.size
+    feeds = tuple(_COUNTS.iter_unpack(data[2:at]))
+    work, looks, clock = _TOLD.unpack_from(data, at)
+    name, at = _text_at(data, at + _TOLD.size)
+    args, at = _value_at(data, at)
+    if not isinstance(args, tuple):
+        raise WireError("a call from the interpreter has no arguments")
+    kwargs = {}
+    left = data[at]
+    at += 1
+    for _ in range(left):
+        key, at = _text_at(data, at)
+        kwargs[key], at = _value_at(data, at)
+    return Call(feeds, work, looks, bool(clock), name, args, kwargs)
 
 
 def decode(frame: bytes) -> Call | Heap | None:
-    """A frame from the interpreter, without its length: a call, the heap's figures, or None: an interrupt has been handled."""
-    reader = _Reader(frame)
-    kind = reader.take(1)
-    if kind == b"A":
-        return None
-    if kind == b"M":
-        return Heap(*struct.unpack("<7I", reader.take(28)))
-    if kind != b"C":
-        raise WireError(f"a frame of unknown kind {kind!r} from the interpreter")
-    work, looks, clock = struct.unpack("<IIB", reader.take(9))
-    name = reader.sized().decode()
-    args = reader.value()
-    kwargs = {reader.sized().decode(): reader.value() for _ in range(reader.count())}
-    if not isinstance(args, tuple):
-        raise WireError("a call from the interpreter has no arguments")
-    return Call(work, looks, bool(clock), name, args, kwargs)
+    """A frame from the interpreter, without its length: a call, the heap's figures, or None: an interrupt has been handled. Raises WireError."""
+    try:
+        match frame[:1]:
+            case b"C":
+                return _call(frame)
+            case b"A":
+                return None
+            case b"M":
+                return Heap(*_HEAP.unpack_from(frame, 1))
+    except (IndexError, struct.error) as error:
+        raise WireError("a frame from the interpreter ends too early") from error
+    raise WireError(f"a frame of unknown kind {frame[:1]!r} from the interpreter")

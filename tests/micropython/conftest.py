@@ -15,7 +15,6 @@ import pytest
 from sim.remote import FlashImage, RemoteBoard
 from sim.remote.interpreter import ROOT
 from tests.firmware import rig
-from tests.micropython.cable import Bench
 from tools.micropython.package import build
 
 COLLECT_EVERY = 1024  # bytes allocated; what is alive is then known to that
@@ -88,20 +87,6 @@ def make_board() -> Iterator[Callable[..., RemoteBoard]]:
             return boards.enter_context(RemoteBoard(build=build(), **arguments))
 
         yield make
-
-
-@pytest.fixture
-def bench() -> Iterator[Callable[..., Bench]]:
-    """Boards at the end of a cable; arguments are `Bench`'s."""
-    made: list[Bench] = []
-
-    def make(**arguments: object) -> Bench:
-        made.append(Bench(**arguments))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.__exit__()
 
 
 type StartBroker = Callable[[Path], None]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -21,7 +22,30 @@ def run(*arguments: str, cwd: Path = FIRMWARE.parent) -> subprocess.CompletedPro
     return subprocess.run(line, cwd=cwd, capture_output=True, text=True, check=False)
 
 
-def test_two_processes_make_the_same_bytes_and_the_manifest_names_them(tmp_path: Path):
+FROM_NOTHING = """
+import hashlib
+from sim.provision import FIRMWARE
+from tools.micropython.package import compose
+print({name: hashlib.sha256(part).hexdigest() for name, part in compose(FIRMWARE).items()})
+"""
+
+
+def test_two_processes_that_build_from_nothing_make_the_same_bytes():
+    made = [
+        subprocess.run(
+            [sys.executable, "-c", FROM_NOTHING],
+            cwd=FIRMWARE.parent,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert made[0] == made[1]
+
+
+def test_what_is_written_is_what_the_manifest_names(tmp_path: Path):
     here, there = tmp_path / "a", tmp_path / "b" / "c"
     told = run("--out", str(here), "--json")
     assert (told.returncode, run("--out", str(there)).returncode) == (0, 0), told.stderr

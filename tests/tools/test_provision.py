@@ -1,4 +1,4 @@
-"""What provisioning decides before it speaks to a board: images, settings, accounts, words. The board itself: tests/micropython/test_provision.py."""
+"""What provisioning decides before it speaks to a board: images, settings, accounts, words. The board itself: tests/cable/test_provision.py."""
 
 import ast
 import hashlib

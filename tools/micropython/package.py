@@ -4,6 +4,7 @@ Rule: files are data here; nothing of them is imported.
 """
 
 import ast
+import json
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from mpremote.romfs import VfsRomWriter
 
 from sim.provision import FIRMWARE
 from sim.remote.board import Build
+from tools.micropython import kept
 from tools.micropython.bundle import bundle
 from tools.micropython.scopes import bound_names
 
@@ -95,16 +97,11 @@ def package_sources(firmware: Path) -> dict[str, str]:
     return {dotted(path, firmware): path.read_text() for path in files}
 
 
-def bundled(firmware: Path) -> dict[str, str]:
-    """The application below `firmware` as a board gets it: few modules, short names. Sources by dotted name."""
-    return bundle(package_sources(firmware), {name: (firmware / name).read_text() for name in OUTSIDE}, ENTRIES)
-
-
-def meanings(firmware: Path = FIRMWARE) -> dict[str, list[str]]:
-    """What the short names of the application stand for, for whoever reads a board's traceback."""
-    found: dict[str, list[str]] = {}
-    bundle(package_sources(firmware), {name: (firmware / name).read_text() for name in OUTSIDE}, ENTRIES, found)
-    return found
+def bundled(firmware: Path, meanings: dict[str, list[str]] | None = None) -> dict[str, str]:
+    """The application below `firmware` as a board gets it: few modules, short names. Sources by dotted name; `meanings` is filled with what the short names
+    stand for."""
+    outside = {name: (firmware / name).read_text() for name in OUTSIDE}
+    return bundle(package_sources(firmware), outside, ENTRIES, meanings)
 
 
 def bundled_alone(firmware: Path, name: str, text: str | None = None) -> str:
@@ -119,20 +116,38 @@ def bundled_alone(firmware: Path, name: str, text: str | None = None) -> str:
     return bundle({name: text}, others, {name: tuple(sorted(mentioned & defined))})[name]
 
 
-def firmware_romfs(firmware: Path, optimisation: int = 2) -> bytes:
+def firmware_romfs(firmware: Path, optimisation: int = 2, meanings: dict[str, list[str]] | None = None) -> bytes:
     """The application below `firmware` as the ROMFS image that a board runs it from. With its line numbers, which cost no heap there."""
     files = {"sprinkler/__init__.mpy": compile_text("", "sprinkler")}
-    for name, text in bundled(firmware).items():
+    for name, text in bundled(firmware, meanings).items():
         files[name.replace(".", "/") + ".mpy"] = compile_text(text, name, optimisation)
     image = make_romfs(files)
     return image + b"\xff" * (-len(image) % 4)  # flash is written in words
 
 
+def compose(firmware: Path) -> dict[str, bytes]:
+    """Everything that is made of the sources below `firmware`, from nothing: the parts of `Build`, and `meanings` as JSON."""
+    found: dict[str, list[str]] = {}
+    made = {f"{name}.mpy": compile_text(bundled_alone(firmware, name), f"{name}.py") for name in ("closer", "chooser")}
+    return made | {"romfs": firmware_romfs(firmware, meanings=found), "meanings": json.dumps(found).encode()}
+
+
 @cache
+def _made(firmware: Path) -> dict[str, bytes]:
+    """The same, once for each state of the sources."""
+    return kept.parts(firmware, lambda: compose(firmware))
+
+
 def build(firmware: Path = FIRMWARE) -> Build:
-    """The firmware as it is put on a board; once for each process."""
-    closer, chooser = (compile_text(bundled_alone(firmware, name), f"{name}.py") for name in ("closer", "chooser"))
-    return Build(firmware_romfs(firmware), closer, chooser)
+    """The firmware as it is put on a board."""
+    made = _made(firmware)
+    return Build(made["romfs"], made["closer.mpy"], made["chooser.mpy"])
+
+
+def meanings(firmware: Path = FIRMWARE) -> dict[str, list[str]]:
+    """What the short names of the application stand for, for whoever reads a board's traceback."""
+    found: dict[str, list[str]] = json.loads(_made(firmware)["meanings"])
+    return found
 
 
 def modules_romfs(firmware: Path, optimisation: int = 3) -> bytes:

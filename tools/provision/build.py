@@ -1,6 +1,6 @@
 """What belongs on a board: the start files for its file system, and the application for its ROMFS partition.
 
-Rule: built from this checkout, every time; nothing of it is kept.
+Rule: built from this checkout as it is now; what was built before is taken only where the sources are the same (tools/micropython/kept.py).
 """
 
 import hashlib

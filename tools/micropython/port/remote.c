@@ -126,7 +126,10 @@ static mp_obj_t wdt_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_
     return MP_OBJ_FROM_PTR(&the_wdt);
 }
 
-REMOTE_METHOD(wdt, feed, 1, 1);
+static mp_obj_t wdt_feed(mp_obj_t self) {
+    return wire_feed() ? mp_const_none : wire_call(".feed", 1, &self, NULL);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(wdt_feed_obj, wdt_feed);
 static const mp_rom_map_elem_t wdt_locals_table[] = { REMOTE_ENTRY(wdt, feed) };
 static MP_DEFINE_CONST_DICT(wdt_locals, wdt_locals_table);
 MP_DEFINE_CONST_OBJ_TYPE(wdt_type, MP_QSTR_WDT, MP_TYPE_FLAG_NONE, make_new, wdt_make_new, locals_dict, &wdt_locals);

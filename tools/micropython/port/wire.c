@@ -1,15 +1,16 @@
 // The wire to the simulated hardware. Nothing of a call stays in the MicroPython heap, so measuring the heap measures the program.
 //
 // A frame is a 32-bit length (little endian, without itself), a letter and a body.
-//   out  C work:u32 looks:u32 clock:u8 name:str args:tuple kw:count (str value)*
-//             a call; since the last one: work = jumps and returns, in tens; looks = at the ticks; clock = 1: the clock was read, too
+//   out  C (count (work:u32 looks:u32)*) work:u32 looks:u32 clock:u8 name:str args:tuple kw:count (str value)*
+//             a call, behind the feedings of the watchdog since the last one: they are told with the next call that wants an answer. Since what is before
+//             it, each: work = jumps and returns, in tens; looks = at the ticks; clock = 1: since the last call the clock was read, too
 //        A                                                      an event has been handled
 //        M used:u32 free:u32 largest:u32 peak:u32 stack:u32 names:u32 tightest:u32
 //             the heap, in bytes: now, its largest free piece, most ever in use; C stack in use; names that are not the interpreter's own; the
 //             smallest that the largest free piece ever was
 //   in   R now value       the answer          E now type:str args:tuple   the answer is an exception
 //             now = known:u8 ticks_us:i64 clock_us:i64 drift:f64 work_us:u32 look_us:u32: what time it is, how fast the clock runs ahead, and what work and
-//             looks cost; with known = 1, time need not be asked for until the next call
+//             looks cost; with known = 1, time need not be asked for until the next call, and a feeding may wait for it
 //        I slot:i32        interrupt: schedule the handler of that slot, run what is pending, say A, wait on
 //        G how:u8          answer with an M; 1: after a collection, 2: and print what lies where in the heap, and all names
 //        X code:u8         leave at once: reset, deep sleep, watchdog, power cut
@@ -28,9 +29,12 @@
 #include "wire.h"
 
 #define FRAME_MAX (70000)
+#define FEEDS_MAX (64)
 static int wire_fd = -1;
-static unsigned work, looks;
+static uint32_t work, looks; // since the last answer
 static bool clock_read;
+static struct { uint32_t work, looks; } feeds[FEEDS_MAX]; // what had been counted at each
+static uint8_t feed_count;
 static uint8_t out[FRAME_MAX], in[FRAME_MAX];
 static size_t out_len, in_pos, in_len;
 
@@ -52,6 +56,16 @@ bool wire_connected(void) {
 
 void wire_count_work(unsigned amount) {
     work += amount;
+}
+
+// Keep a feeding for the next call; false: it must be a call of its own.
+bool wire_feed(void) {
+    if (!wire_knows_time() || feed_count == FEEDS_MAX) {
+        return false;
+    }
+    feeds[feed_count].work = work;
+    feeds[feed_count++].looks = looks;
+    return true;
 }
 
 static int64_t spent_us(void) {
@@ -197,11 +211,23 @@ static void begin_frame(uint8_t kind) {
     put_byte(kind);
 }
 
+static void put_counts(void) {
+    uint32_t work_told = 0, looks_told = 0;
+    put_byte(feed_count);
+    for (size_t i = 0; i < feed_count; ++i) {
+        put_u32(feeds[i].work - work_told);
+        put_u32(feeds[i].looks - looks_told);
+        work_told = feeds[i].work;
+        looks_told = feeds[i].looks;
+    }
+    put_u32(work - work_told);
+    put_u32(looks - looks_told);
+    put_byte(clock_read);
+}
+
 static void send_call(const char *name, size_t n_args, const mp_obj_t *args, mp_map_t *kw) {
     begin_frame('C');
-    put_u32(work);
-    put_u32(looks);
-    put_byte(clock_read);
+    put_counts();
     put_str(name, strlen(name));
     put_items('(', n_args, args);
     put_byte(kw == NULL ? 0 : kw->used);
@@ -213,7 +239,7 @@ static void send_call(const char *name, size_t n_args, const mp_obj_t *args, mp_
             put_value(kw->table[i].value);
         }
     }
-    work = looks = 0;
+    work = looks = feed_count = 0;
     clock_read = false;
     send_frame();
 }

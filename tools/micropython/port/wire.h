@@ -24,6 +24,7 @@ bool wire_knows_time(void); // then these two need not be asked for
 int64_t wire_ticks_us(void);
 int64_t wire_clock_us(void); // since 2000
 void wire_count_work(unsigned amount);
+bool wire_feed(void); // the watchdog, together with the next call; false: call it
 // Call `name` ("module.function", or ".method" of args[0]) and return its value; raises what the other end raised.
 mp_obj_t wire_call(const char *name, size_t n_args, const mp_obj_t *args, mp_map_t *kw);
 // The same for a value of bytes that goes straight into a buffer: its length, or -1 for None. At most len is copied.

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 
 from sim.provision import Settings
-from tests.micropython.cable import Bench, Step
+from tests.cable.cable import Bench, Step
 
 REAL = (sys.executable, "-m", "pytest", "-q", "tests/hil", "-p", "no:cacheprovider", "--port")
 

@@ -18,7 +18,7 @@ from sim.remote import FlashImage, RemoteBoard
 from sim.remote.image import MOUNT, SIZE
 from sim.remote.interpreter import ROOT, run_script
 from sim.world import Scenario, World
-from tests.micropython.cable import TOOL, Bench, Ran, Step, Until
+from tests.cable.cable import TOOL, Bench, Ran, Step, Until
 from tests.micropython.conftest import StartBroker
 from tests.tools.test_provision import image_bytes, keep
 from tools.micropython.package import build, firmware_romfs
