@@ -6,6 +6,7 @@ Rule: the only glue. It decides nothing that the core decides, and no wait in it
 from . import protocol
 from .clock import Clock
 from .core import controller, power, state
+from .core.safety import DAY_OPENINGS
 from .errors import StoreError
 from .inbox import Inbox
 from .led import show
@@ -323,6 +324,7 @@ class App:
         if not self.settings.version and any(self.memory.keys):
             before = wanted.programs  # they were lost here, and come back: what they started they do not start again
         self.settings = wanted
+        self.limits = self.limits[: DAY_OPENINGS + 1] + wanted.limits
         self._battery_ms = -BATTERY_EVERY_MS  # the power mode may be another one now
         if wanted.winter:
             self.inbox.stop_all()

@@ -3,14 +3,27 @@
 Rule: what the sleep mark, the journal and the kind of reset say, and nothing else, decides how the core begins. It must not know what comes after.
 """
 
-from .core import controller
+from .core import controller, state
+from .core.safety import DAY_ML_MAX
 from .rest import PULSE_EVERY_S
 
 ASK_AGAIN_WAKES = 8  # so often a sleeper without settings subscribes anew, for what is retained then comes once more
 
 
 def begin(app):
-    """The core's first state: what the sleep mark, the journal and the kind of reset say."""
+    """The core's first state: what the sleep mark, the journal and the kind of reset say, and what is counted of the day."""
+    _begin(app)
+    m = app.memory
+    s = list(app.state)
+    s[state.LIVED_MS] = m.lived * 2000
+    for zone in range(1, state.zones(s) + 1):
+        z = state.base(zone)
+        s[z + state.OPENINGS] = m.day[2 * zone - 2]
+        s[z + state.DAY_ML] = m.day[2 * zone - 1] * (app.limits[DAY_ML_MAX + zone] // 250)
+    app.state = tuple(s)
+
+
+def _begin(app):
     m = app.memory
     zones = app.board.zones()
     timer = app.wake_reason == "timer"

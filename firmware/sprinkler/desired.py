@@ -81,7 +81,7 @@ def parse(f, length, zone_count):
     except (ValueError, IndexError):
         raise RefusedError("invalid")
     _season(s, given)
-    s.zones, grounds = _zones(f, zones, zone_count)
+    s.zones, grounds, s.limits = _zones(f, zones, zone_count, s.limits)
     if any(grounds):
         from .grounds import months
 
@@ -116,9 +116,9 @@ def _season(s, given):
         integer(s.frost_below_dc, protocol.FROST_BELOW_DC_LIMITS)
 
 
-def _zones(f, spans, zone_count):
-    """What is set for each zone, as settings.zones holds it, and what smart watering must know of them."""
-    parts, grounds = [bytes(5)] * 4, [bytes(8)] * 4
+def _zones(f, spans, zone_count, limits):
+    """What is set for each zone, as settings.zones holds it, what smart watering must know of them, and the `limits` of a day."""
+    parts, grounds, limits = [bytes(5)] * 4, [bytes(8)] * 4, list(limits)
     try:
         for start, end in spans:
             zone = json.loads(part(f, start, end))
@@ -132,13 +132,19 @@ def _zones(f, spans, zone_count):
                 integer(cycle_s, protocol.CYCLE_S_LIMITS)
             parts[number - 1] = struct.pack(">HHB", cycle_s, soak_s, skip_above_pct)
             integer(zone.get("application_rate_um_h", 0), protocol.APPLICATION_RATE_UM_H_LIMITS)
+            openings = zone.get("day_openings_max", limits[number - 1])
+            limits[number - 1] = integer(openings, protocol.DAY_OPENINGS_MAX_LIMITS)
+            day_ml = zone.get("day_ml_max", 0)
+            limits[number + 3] = day_ml
+            if day_ml != 0 or type(day_ml) is not int:
+                integer(day_ml, protocol.DAY_ML_MAX_LIMITS)
             if "available_um" in zone:
                 from .grounds import ground
 
                 grounds[number - 1] = ground(zone)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise RefusedError("invalid")
-    return b"".join(parts), b"".join(grounds)
+    return b"".join(parts), b"".join(grounds), tuple(limits)
 
 
 def _programs(f, spans, zone_count):

@@ -101,6 +101,7 @@ REASONS = (
     "unmetered",  # no flow meter
     "no_start",  # there is none: nothing to skip, or the sun does not rise or set that day
     "not_needed",  # a smart program: the soil holds enough until the next start
+    "day_limit",  # the zone has had its openings, or its water, of the day
 )
 STARTS = ("clock", "sunrise", "sunset")
 UPDATES = ("none", "waiting", "loading", "restarting", "trial", "installed", "refused", "failed", "rolled_back")
@@ -139,6 +140,8 @@ FROST_BELOW_DC_LIMITS = (-100, 100)
 CYCLE_S_LIMITS = (60, 7200)  # or 0: not in parts
 SOAK_S_LIMITS = (0, 7200)
 SKIP_ABOVE_PCT_LIMITS = (0, 100)
+DAY_OPENINGS_MAX_LIMITS = (1, 250)
+DAY_ML_MAX_LIMITS = (1000, 60000000)  # or 0: no limit
 APPLICATION_RATE_UM_H_LIMITS = (0, 200000)
 AVAILABLE_UM_LIMITS = (1000, 250000)  # or 0: not told
 ALLOWED_DEPLETION_PCT_LIMITS = (10, 100)

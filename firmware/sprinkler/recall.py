@@ -8,12 +8,14 @@ import struct
 
 from .store import (
     EVENT_FORM,
+    FLASH_BYTES,
     JOURNAL,
     LAST_RUN_FORM,
     LAST_SKIP_FORM,
     LEDGER_FORM,
     SAMPLE_FORM,
     SESSION_FORM,
+    SOAKS_AT,
     TAIL_FORM,
     ZONES,
     read_file,
@@ -61,7 +63,17 @@ def ledger_part(data):
     part = data[:size]
     if data[0] == 1:  # the last known time and the drift came in before the sequence number
         part = part[:-4] + bytes(6) + part[-4:]
-    return (part + bytes(struct.calcsize(LEDGER_FORM)))[: struct.calcsize(LEDGER_FORM)]
+    part = (part + bytes(struct.calcsize(LEDGER_FORM)))[: struct.calcsize(LEDGER_FORM)]
+    return _from_flash(part) if data[0] == FLASH_BYTES else part
+
+
+def _from_flash(part):
+    """The counts of the day back to their place."""
+    part = bytearray(part)
+    for i in range(2 * ZONES):
+        at = SOAKS_AT + 1 + i + i // 2
+        part[FLASH_BYTES + i], part[at] = part[at], 0
+    return bytes(part)
 
 
 def _is_other(data, size):
@@ -79,6 +91,8 @@ def unpack_ledger(memory, data):
     m.faults = list(fields[20:24])
     m.at_s, m.sleep_drift, m.sequence, m.flash_writes = fields[24:28]
     m.soaks = bytearray(fields[28])
+    m.lived = fields[29]
+    m.day = bytearray(fields[30])
 
 
 def take_ledger(memory, part):

@@ -6,6 +6,7 @@ Rule: plans, remembers, and goes to sleep only when what is to be said was said 
 from . import protocol
 from .core import controller, energy, state
 from .core.power import LONGEST_SLEEP_S
+from .core.safety import DAY_MS
 from .rest import PULSE_EVERY_S
 
 STUCK_SLEEP_S = 900  # the longest pause between the tries to close a valve that does not
@@ -88,6 +89,7 @@ def _prepare(app, seconds, closed):
         seconds = min(seconds, LONGEST_SLEEP_S)  # hops follow each other only while all is closed
     asked_s = energy.asked_s(seconds, m.sleep_drift)
     m.slept_s += seconds
+    m.lived = min(m.lived + seconds // 2, app.limits[DAY_MS] // 1500)  # in 2 s, a third more than a day
     m.unsynced_s = min(m.unsynced_s + seconds, _UNSYNCED_S_MAX)
     if asked_s != seconds:
         app.board.set_clock(app.board.clock_s() + seconds - asked_s)

@@ -5,6 +5,7 @@ Rule: actions are carried out in the order given; one that fails stops those tha
 
 from . import protocol
 from .core import state
+from .core.safety import DAY_ML_MAX
 from .errors import StoreError
 from .store import NONE_U16
 
@@ -62,6 +63,7 @@ class Runs:
 
     def carry_out(self, actions):
         """Carry out the hardware's part of `actions`, then the books'. Returns requests for the next step: ("failed", zone), ("sensed", zone)."""
+        self._note_day()
         self._after = failed = []
         for action in actions:
             kind, zone = action[0], action[1]
@@ -83,6 +85,17 @@ class Runs:
         if actions:
             self._keep_faults()
         return failed
+
+    def _note_day(self):
+        """Let the ledger know what the core has counted of the day; water is rounded up."""
+        app = self._app
+        m, s = app.memory, app.state
+        m.lived = s[state.LIVED_MS] // 2000
+        for zone in range(1, state.zones(s) + 1):
+            z = state.base(zone)
+            part_ml = app.limits[DAY_ML_MAX + zone] // 250
+            m.day[2 * zone - 2] = min(s[z + state.OPENINGS], 255)
+            m.day[2 * zone - 1] = min(-(-s[z + state.DAY_ML] // part_ml), 255) if part_ml else 0
 
     def skip(self, zone, program, reason):
         """A run that will not be, and why."""

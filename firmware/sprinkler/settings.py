@@ -3,6 +3,7 @@
 Rule: values and their defaults. It must not know where they come from, or how they are used.
 """
 
+from .core.safety import DAY_OPENINGS, LIMITS
 from .errors import RefusedError
 
 GROUND_FORM = ">HBBHH"  # available um / 10, allowed depletion %, Kc %, application rate um/h / 10, area in 1/100 m2
@@ -51,6 +52,7 @@ class Settings:
             20
         )  # for each zone, as struct ">HHB": cycle s, soak s, soil % from which on it is wet enough (0: never)
         self.water = b""  # of smart watering: ET0 of a day in each month (1/10 mm), and each zone's ground (watering.py); empty where none is described
+        self.limits = LIMITS[DAY_OPENINGS + 1 :]  # of a day: openings of each zone, then ml of each
         self.programs = ()  # tuples of core.schedule, in order of zone and id
 
 

@@ -6,7 +6,7 @@ Rule: what is built here is complete before the loop turns; nothing here opens a
 from . import protocol, report
 from .app import CRASH_COUNTED
 from .clock import Clock
-from .core.safety import ASSUMED_TRIES, HAS_FLOW, LIMITS
+from .core.safety import ASSUMED_TRIES, DAY_OPENINGS, HAS_FLOW, LIMITS
 from .errors import StoreError
 from .inbox import Inbox
 from .led import SHOWN_MS
@@ -84,7 +84,7 @@ def _assemble(app):
     app.senses = Senses(board, config)
     tries = 1 if board.held else LIMITS[ASSUMED_TRIES]  # a spring closes what is not driven
     has_flow = 1 if app.senses.has_flow() else 0
-    app.limits = LIMITS[:HAS_FLOW] + (has_flow, tries) + LIMITS[HAS_FLOW + 2 :]
+    app.limits = LIMITS[:HAS_FLOW] + (has_flow, tries) + LIMITS[HAS_FLOW + 2 : DAY_OPENINGS + 1] + app.settings.limits
     if app.safe_mode:
         app.limits = (0,) + app.limits[1:]  # the cap: nothing opens, whoever asks
     app.leak = bool(m.fault_mask >> protocol.FAULTS.index("leak") & 1)

@@ -17,9 +17,12 @@ EVENTS_MAX, SAMPLES_MAX = 6, 6  # what fits the 484 bytes of RTC memory
 _CHECK = 4
 
 # its own length in bytes, open zone, program, resumed, run id, granted s, open s, counter, totals, keys, faults, last known time, sleep drift, sequence,
-# flash writes, rests of programs. It grows at its end only: then every older one is read as far as it goes.
-LEDGER_FORM = "<BBBBHHHQIIII8H4BIhII12s"
-_LEDGER_BYTES = 80
+# flash writes, rests of programs, time lived, counts of the day. It grows at its end only: then every older one is read as far as it goes.
+LEDGER_FORM = "<BBBBHHHQIIII8H4BIhII12sH8s"
+_LEDGER_BYTES = 90
+# On flash it ends before the counts of the day. They take the place of how much of each program's run remains, and when it goes on: given up without RTC memory
+FLASH_BYTES = 82
+SOAKS_AT = 68
 TAIL_FORM = "<II"  # behind the ledger in the journal: boot id and number of the first event that follows
 _TAIL_EVENTS = 2  # with them the journal stays below 128 bytes, which are cheap to write
 SESSION_FORM = "<IIIIIIIBBBBBBHHHHIIBH4s4sBHHIBBH"
@@ -99,6 +102,10 @@ class Memory:
         ] * ZONES  # totals as they stand on flash: what is reported, so that a loss of power never makes one fall
         self.keys = [0] * PROGRAMS  # of core.schedule, for program i + 1
         self.soaks = bytearray(3 * ZONES)  # what is left of a program's run in each zone (planner.py)
+        self.lived = 57600  # core.state.LIVED_MS in 2 s: all that may be saved up
+        self.day = bytearray(
+            2 * ZONES
+        )  # of each zone: openings of the day, and its water in 1/250 of what is allowed (runs.py)
         self.lost = 0  # 1: RTC memory does not vouch for what flash says
         self.faults = [0] * ZONES
         self.at_s = 0  # the last time that was known when the ledger was kept, seconds since 2000
@@ -162,7 +169,7 @@ class Memory:
         self.flash_writes = board.flash_writes + 1
         events = self.events[-_TAIL_EVENTS:]
         tail = [struct.pack(TAIL_FORM, self.boot_id, self.event_count - len(events) + 1)] + events if events else []
-        write_file(board, JOURNAL, sealed(b"".join([self._pack_ledger()] + tail)))
+        write_file(board, JOURNAL, sealed(b"".join([self.pack_kept()] + tail)))
         self.kept_ml = list(self.totals_ml)
 
     def keep(self, board):
@@ -222,8 +229,17 @@ class Memory:
     def _pack_ledger(self):
         return struct.pack(
             LEDGER_FORM, _LEDGER_BYTES, self.open_zone, self.program, self.resumed, self.run_id, self.granted_s, self.open_s, self.counter,
-            *(self.totals_ml + self.keys + self.faults + [self.at_s, self.sleep_drift, self.sequence, self.flash_writes, bytes(self.soaks)])
+            *(self.totals_ml + self.keys + self.faults + [self.at_s, self.sleep_drift, self.sequence, self.flash_writes, bytes(self.soaks)]),
+            self.lived, bytes(self.day)
         )  # fmt: skip
+
+    def pack_kept(self):
+        """The ledger as flash has it."""
+        data = bytearray(self._pack_ledger()[:FLASH_BYTES])
+        data[0] = FLASH_BYTES
+        for i, count in enumerate(self.day):
+            data[SOAKS_AT + 1 + i + i // 2] = count
+        return data
 
     def _pack_rtc(self):
         parts = [self._pack_ledger()]

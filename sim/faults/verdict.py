@@ -25,6 +25,7 @@ TELLS = (
     "sensor",
 )  # the faults that tell a person to go and look at the water; "sensor" where a bridge cannot be reached
 TELL_LATE_US = 120_000_000
+OPENINGS_MAX = 120  # of a zone in a day, where nothing is set
 SHORT = 0.9  # a run that got less of its time than this counts as short
 
 GAVE_UP_US = 10_800_000_000  # a valve that does not obey is pushed again within three hours, however flat the battery
@@ -215,10 +216,26 @@ class _Judge:
                 hour = (ask.start_s - self.life.world.scenario.start_unix_s) / 3600
                 self.found.story.append(f"{ask.what} of zone {ask.zone} did not start at {hour:.2f} h")
 
+    def _count_days(self) -> None:
+        """No zone opens more often than its days allow: after the first, each takes 24 hours, of which 8 may have been saved up."""
+        days = 1 + int((self.found.hours + 8) // 24)
+        limits = {
+            zone["zone"]: zone.get("day_openings_max") for zone in self.life.story.scenario.settings.get("zones", ())
+        }
+        for zone in range(len(self.life.world.zones)):
+            most = days * (limits.get(zone + 1) or OPENINGS_MAX)
+            found = sum(opening.zone == zone for opening in self.truth.openings)
+            if found > most:
+                self.found.opens_beyond_cap += found - most
+                self.found.story.append(
+                    f"zone {zone + 1} was opened {found} times in {days} days, and {most} are allowed"
+                )
+
     def judge(self) -> Verdict:
         for excess in self.excesses():
             self.account(excess)
         self._count_starts()
+        self._count_days()
         if self.found.crashes:
             last = self.life.board.crashes[0].strip().splitlines()[-1]
             self.found.story.append(f"the firmware crashed {self.found.crashes} times: {last}")

@@ -34,7 +34,7 @@ SERVICES = {
     "check": {"core", "protocol"},
     "announcing": {"protocol", "report", "watching"},
     "link": {"errors", "joining", "mqtt"},
-    "settings": {"errors"},
+    "settings": {"core", "errors"},
     "provisioned": {"errors", "settings", "store"},
     "parts": set(),
     "proposed": {"parts", "store"},

@@ -395,3 +395,112 @@ def test_a_cut_closes_what_is_open_for_its_reason_and_nothing_else():
     b.run(20)
     assert [action[1:4] for action in b.logged("finished")] == [(1, 3, "wet")]
     assert b.logged("pulse_close") == [("pulse_close", 1)]
+
+
+HOUR_MS = 3600000
+FEW = LIMITS[: safety.DAY_OPENINGS + 1] + (3, 2, 3, 3) + (0,) * 4  # openings of each zone, then ml
+LITTLE = FEW[: safety.DAY_ML_MAX + 1] + (1000, 0, 0, 0)
+
+
+def opens(b, zone=1, seconds=5, program=0):
+    """Ask for a run, let it end, and tell whether there was one."""
+    actions = b.step(run_request(zone, seconds, program))
+    b.run(seconds + 15)
+    return ("started", zone) in actions
+
+
+def test_a_zone_opens_so_often_in_a_day_and_then_says_day_limit():
+    b = Bench(limits=FEW)
+    assert [opens(b) for _ in range(4)] == [True, True, True, False]
+    assert b.logged("refused") == [("refused", 0, "day_limit")]
+    assert opens(b, zone=2), "each zone has its own"
+
+
+def test_each_kind_of_opening_counts_for_the_day():
+    b = Bench(limits=FEW)
+    b.step(("check", 2))
+    b.run(30)
+    b.step(run_request(2, 5, program=3))
+    b.run(30)
+    b.step(run_request(2, 5, program=3))
+    assert b.logged("skipped") == [("skipped", 2, 3, "day_limit")]
+    b.step(("check", 2))
+    assert b.logged("refused")[-1] == ("refused", 0, "day_limit")
+
+
+def test_a_run_that_waits_is_judged_again_when_its_turn_comes():
+    b = Bench(limits=FEW)
+    assert opens(b, zone=2)
+    b.step(run_request(1, 5), run_request(2, 5))
+    b.step(run_request(2, 5))  # a second one replaces the first
+    b.run(30)
+    assert len([action for action in b.logged("started") if action[1] == 2]) == 2
+    assert not opens(b, zone=2)
+
+
+def test_a_resumption_counts_and_is_not_made_beyond_the_limit():
+    limits = LIMITS[: safety.DAY_OPENINGS + 1] + (1,) * 4 + (0,) * 4
+    first = controller.booted(1, [0], (1, 3, 600000, 100000, 0), "watchdog", limits)
+    s = list(first)
+    s[state.base(1) + state.OPENINGS] = 1
+    b = Bench(limits=limits, first=tuple(s))
+    b.run(20)
+    assert not b.logged("resumed")
+    assert b.logged("finished")[0][3] == "watchdog"
+    b = Bench(limits=limits, first=first)
+    b.run(20)
+    assert b.logged("resumed") == [("resumed", 1)]
+    assert b.field(1, state.OPENINGS) == 1
+
+
+def test_an_open_valve_closes_once_it_has_given_the_water_of_the_day():
+    b = Bench(limits=LITTLE)
+    b.step(run_request(1, 60))
+    b.run(30)  # 100 ml a second
+    assert b.logged("finished")[0][3] == "day_limit"
+    assert 9500 <= b.open_ms[0] <= 11500
+    assert not opens(b, zone=1)
+
+
+def test_water_of_the_day_adds_up_over_runs_and_is_no_limit_where_none_is_set():
+    b = Bench(limits=LITTLE)
+    assert opens(b, seconds=6)
+    b.step(run_request(1, 6))
+    b.run(20)
+    assert [action[3] for action in b.logged("finished")] == ["completed", "day_limit"]
+    b.step(run_request(2, 60))
+    b.run(80)
+    assert b.logged("finished")[-1][3] == "completed"
+
+
+def test_a_stop_closes_at_the_limit_as_ever():
+    b = Bench(limits=FEW)
+    for _ in range(2):
+        assert opens(b)
+    b.step(run_request(1, 60))
+    b.step(("stop", 1))
+    b.run(10)
+    assert b.valves == [0, 0]
+
+
+def test_a_new_day_comes_by_the_time_that_passes_and_costs_24_hours_of_it():
+    b = Bench(limits=FEW)
+    days = []
+    for hour in range(24 * 6):
+        while opens(b):
+            days.append(hour)
+        b.log.clear()
+        b.step(ms=HOUR_MS)
+    assert len(days) <= 3 * (1 + (24 * 6 + 8) // 24)
+    begins = sorted(set(days))
+    assert all(later - first >= 16 for first, later in zip(begins, begins[1:]))
+
+
+def test_a_program_at_the_same_time_of_each_day_finds_a_new_day_though_its_moment_wanders():
+    for wander_ms in (-1200000, 0, 1200000):
+        b = Bench(limits=FEW)
+        b.step(ms=32 * HOUR_MS)  # as a board that was idle
+        for _ in range(20):
+            b.log.clear()
+            assert [opens(b) for _ in range(3)] == [True] * 3
+            b.step(ms=24 * HOUR_MS + wander_ms - 60500)

@@ -13,6 +13,7 @@ from tests.ha import witness
 from tests.ha.conftest import DOMAIN, Sprinkler
 
 SPRAY_MM_H = 40
+UNLIMITED = {"day_openings_max": None, "day_litres": None}
 
 
 class Dialog:
@@ -65,7 +66,7 @@ async def test_described_zone_is_told_to_the_board_with_the_pause_that_its_soil_
     garden = {"name": "Roses", "soil": "clay", "plant": "flowers", "application_rate": SPRAY_MM_H}
     await dialog.enters(garden)
     assert (dialog.result["step_id"], dialog.result["description_placeholders"]["zone"]) == ("cycle", "Roses")
-    assert dialog.shown == {"cycle_min": 8, "soak_min": 120, "skip_above_pct": None}
+    assert dialog.shown == {"cycle_min": 8, "soak_min": 120, "skip_above_pct": None} | UNLIMITED
     await dialog.enters({"cycle_min": 8, "soak_min": 60, "skip_above_pct": 70})
     assert dialog.result["type"] is FlowResultType.MENU
     wanted = {"zone": 2, "application_rate_um_h": 40000, "cycle_s": 480, "soak_s": 3600, "skip_above_pct": 70}
@@ -88,9 +89,23 @@ async def test_form_shows_what_is_wanted_and_empty_fields_switch_it_off(hass, di
     await dialog.chooses("zone_1")
     assert dialog.shown["application_rate"] == 12
     await dialog.enters({"name": "Zone 1"})
-    assert dialog.shown == {"cycle_min": 10, "soak_min": 20, "skip_above_pct": None}
+    assert dialog.shown == {"cycle_min": 10, "soak_min": 20, "skip_above_pct": None} | UNLIMITED
     await dialog.enters({})
     assert sprinkler.published("desired")[-1]["settings"]["zones"] == []
+
+
+async def test_limits_of_a_day_are_told_to_the_board_and_left_out_where_they_are_empty(hass, dialog: Dialog, sprinkler):
+    await dialog.chooses("zone_1")
+    await dialog.enters({})
+    await dialog.enters({"day_openings_max": 40, "day_litres": 800})
+    (told,) = sprinkler.published("desired")[-1]["settings"]["zones"]
+    assert (told["day_openings_max"], told["day_ml_max"]) == (40, 800_000)
+    await dialog.chooses("zone_1")
+    await dialog.enters({})
+    assert (dialog.shown["day_openings_max"], dialog.shown["day_litres"]) == (40, 800)
+    await dialog.enters({"cycle_min": 10, "soak_min": 20})
+    (told,) = sprinkler.published("desired")[-1]["settings"]["zones"]
+    assert not {"day_openings_max", "day_ml_max"} & set(told)
 
 
 async def test_half_a_pause_is_refused_and_nothing_entered_is_lost(hass, dialog: Dialog):
@@ -98,7 +113,7 @@ async def test_half_a_pause_is_refused_and_nothing_entered_is_lost(hass, dialog:
     await dialog.enters({})
     await dialog.enters({"cycle_min": 10, "skip_above_pct": 60})
     assert dialog.result["errors"] == {"base": "cycle_and_soak"}
-    assert dialog.shown == {"cycle_min": 10, "soak_min": None, "skip_above_pct": 60}
+    assert dialog.shown == {"cycle_min": 10, "soak_min": None, "skip_above_pct": 60} | UNLIMITED
 
 
 async def test_season_and_wakes_are_told_to_the_board_and_shown_again(hass, dialog: Dialog, sprinkler: Sprinkler):

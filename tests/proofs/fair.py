@@ -61,8 +61,12 @@ class Fair:
     def _waters(self, start: Spot, zone: int) -> None:
         hand = self.shipped.scale.hand
         request = ("run", zone, hand * TICK_MS, 0)
-        spot, turn = self._next((start[0], (0,) * self.zones), (request,), sticks=False)
-        road, open_ticks = [turn], 0
+        spot, road, open_ticks = (start[0], (0,) * self.zones), [], 0
+        for _ in range(self.shipped.scale.day):  # until there is a day that it may water on
+            spot, turn = self._next(spot, (), sticks=False)
+            road.append(turn)
+        spot, turn = self._next(spot, (request,), sticks=False)
+        road.append(turn)
         while spot[1][zone - 1] and open_ticks <= hand:
             spot, turn = self._next(spot, (), sticks=False)
             road.append(turn)

@@ -362,6 +362,48 @@ def _a_check_has_no_end() -> list[Patch]:
     return [(safety, "watch_open", watch_open)]
 
 
+def _no_day_limit() -> list[Patch]:
+    return [(safety, "refusal", _refusal_without("day_limit"))]
+
+
+def _the_day_is_forgotten_at_a_reset() -> list[Patch]:
+    def begin(app: Any) -> None:
+        app.memory.day = bytearray(len(app.memory.day))
+        shipped(app)
+
+    shipped = beginning.begin
+    return [(beginning, "begin", begin)]
+
+
+def _the_day_is_not_on_flash() -> list[Patch]:
+    def pack_kept(self: Any) -> bytearray:
+        day, self.day = self.day, bytearray(len(self.day))
+        data = shipped(self)
+        self.day = day
+        return data
+
+    shipped = Memory.pack_kept
+    return [(Memory, "pack_kept", pack_kept)]
+
+
+def _a_resumption_is_no_opening() -> list[Patch]:
+    def resume_zone(s: Any, zone: int, out: Any) -> None:
+        shipped(s, zone, out)
+        s[state.base(zone) + state.OPENINGS] -= 1
+
+    shipped = safety.resume_zone
+    return [(safety, "resume_zone", resume_zone)]
+
+
+def _each_boot_is_a_new_day() -> list[Patch]:
+    def begin(app: Any) -> None:
+        app.memory.lived = 57600
+        shipped(app)
+
+    shipped = beginning.begin
+    return [(beginning, "begin", begin)]
+
+
 MUTANTS = (
     Mutant("no boot close", "hand", "P1", _no_boot_close),
     Mutant("rest before the pulse", "hand", "P1", _rest_before_the_pulse),
@@ -399,6 +441,11 @@ MUTANTS = (
     Mutant("stop leaves the queue", "hand", "P5", _stop_leaves_the_queue),
     Mutant("two at a time", "two", "P7", _two_at_a_time),
     Mutant("sleeps while open", "hand", "P1", _sleeps_while_open),
+    Mutant("no day limit", "days", "P10", _no_day_limit),
+    Mutant("the day is forgotten at a reset", "days", "P10", _the_day_is_forgotten_at_a_reset),
+    Mutant("the day is not on flash", "days", "P10", _the_day_is_not_on_flash),
+    Mutant("a resumption is no opening", "days", "P10", _a_resumption_is_no_opening),
+    Mutant("each boot is a new day", "days", "P10", _each_boot_is_a_new_day),
 )
 BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
 

@@ -9,6 +9,7 @@ P6 at most one valve is open at a time (world.py)
 P7 while a valve is open, the ledger that counts and flash say so (world.py)
 P8 a run that was stopped, tripped or completed is never opened again (world.py)
 P9 a run resumes once at most (world.py)
+P10 a zone opens no more often than its days allow, over all boots, and each day costs its time (world.py)
 """
 
 from collections.abc import Iterator

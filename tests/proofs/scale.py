@@ -19,7 +19,7 @@ OPEN_MV, CLOSE_MV = 3550, 3350
 
 @dataclass(frozen=True)
 class Scale:
-    """All times in ticks. `late`: how much longer than a tick a turn of the loop may take."""
+    """All times in ticks. `late`: how much longer than a tick a turn of the loop may take. `day`: what a day's openings cost; 0: days are left out."""
 
     zones: int = 1
     meter: bool = True
@@ -31,6 +31,8 @@ class Scale:
     checkpoint: int = 1
     keep_every: int = 4
     stuck_sleep_tries: int = 3
+    day: int = 0
+    day_openings: int = 2
 
     @property
     def limits(self) -> tuple[int, ...]:
@@ -40,7 +42,8 @@ class Scale:
         settle_ms, check_ms, retry_ms = (n * TICK_MS for n in ticks)
         head = (self.cap * TICK_MS, TICK_MS, OPEN_MV, CLOSE_MV, settle_ms, check_ms, retry_ms)
         tries = 1 if self.held else 2  # without a meter
-        return (*head, 2, 2 * TICK_MS, 1, 4, int(self.meter), tries, TICK_MS, lost * TICK_MS)
+        days = (self.day * TICK_MS, *(self.day_openings if self.day else 250,) * 4, *(0,) * 4)
+        return (*head, 2, 2 * TICK_MS, 1, 4, int(self.meter), tries, TICK_MS, lost * TICK_MS, *days)
 
     @property
     def bound(self) -> int:

@@ -50,7 +50,8 @@ class Search:
 
     def explore(self, states_max: int = 20_000_000) -> Result:
         """Visit everything. Stops at the first broken promise: it is the shortest story of its kind."""
-        first = Down("power_on", worlds.new_board(self.scale.zones), worlds.closed_world(self.scale.zones))
+        world = worlds.closed_world(self.scale.zones, self.scale.day, self.scale.day_openings)
+        first = Down("power_on", worlds.new_board(self.scale.zones), world)
         result = Result()
         seen: dict[Node, Any] = {first: None}
         queue = deque([(first, 0)])
@@ -273,7 +274,7 @@ def _grants(before: Mind | None, turn: Turn) -> Grants:
             z = state.base(zone)
             granted = turn.mind.core[z + state.GRANTED_MS] // TICK_MS
             ends = before is not None and before.core[z + state.PHASE] == state.OPEN
-            found[zone] = Grant(granted, ("resumed", zone) in turn.actions, ends)
+            found[zone] = Grant(granted, ("resumed", zone) in turn.actions, ends, turn.mind.core[z + state.OPENINGS])
     return tuple(found.items())
 
 

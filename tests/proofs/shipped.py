@@ -34,6 +34,7 @@ class Ledger(NamedTuple):
     granted_s: int
     open_s: int
     faults: tuple[int, ...]
+    day: tuple[int, ...] = ()  # where days are counted: time lived, and each zone's openings
 
 
 class Kept(NamedTuple):
@@ -70,7 +71,7 @@ class Shipped:
     def __init__(self, scale: Scale, *, exact: bool = False) -> None:
         self.scale = scale
         self.limits = scale.limits
-        self.settled: Callable[[Core], Core] = tuple if exact else self._without_long_counts
+        self.settled: Callable[[Core], Core] = tuple if exact else self._without_counts
         self._stepped: dict[Any, Any] = {}
         self._carried: dict[Any, Any] = {}
         self._booted: dict[Any, Any] = {}
@@ -79,12 +80,15 @@ class Shipped:
         known = (self.limits[safety.STUCK_TRIES], self.limits[safety.ASSUMED_TRIES], scale.stuck_sleep_tries, pause)
         self._tries_max = 1 + max(known)
 
-    def _without_long_counts(self, core: Core) -> Core:
-        """More tries than anything tells apart are made equal (test_model.py holds it against the core)."""
+    def _without_counts(self, core: Core) -> Core:
+        """More tries than anything tells apart are made equal (test_model.py holds it against the core), and so are counts of the day that limit nothing."""
         s = list(core)
+        s[state.LIVED_MS] = min(s[state.LIVED_MS], self.limits[safety.DAY_MS] * 4 // 3)
         for zone in range(1, self.scale.zones + 1):
             z = state.base(zone)
             s[z + state.TRIES] = min(s[z + state.TRIES], self._tries_max)
+            s[z + state.DAY_ML] = 0
+            s[z + state.OPENINGS] *= bool(self.scale.day)
         return tuple(s)
 
     def steps(self) -> Iterable[tuple[Core, tuple[Action, ...]]]:
@@ -134,8 +138,9 @@ class Shipped:
     def _carry_out(
         self, core: Core, actions: tuple[Action, ...], mind: Mind, ticks: int, broken: str
     ) -> tuple[Any, Any]:
-        fields = (state.PROGRAM, state.RESUMED, state.GRANTED_MS, state.OPEN_MS, state.FAULT)
+        fields = (state.PROGRAM, state.RESUMED, state.GRANTED_MS, state.OPEN_MS, state.FAULT, state.OPENINGS)
         shown = tuple(core[state.base(zone) + field] for zone in range(1, self.scale.zones + 1) for field in fields)
+        shown = (core[state.LIVED_MS], *shown)
         acts = tuple(action for action in actions if action[0] not in ("accepted", "queued", "refused"))
         key = (shown, acts, mind[2:], ticks, broken)
         if key not in self._carried:
@@ -243,9 +248,10 @@ class Shipped:
 
     def _ledger(self, memory: store.Memory) -> Ledger:
         faults = tuple(memory.faults[: self.scale.zones])
+        day = (memory.lived, *memory.day[: 2 * self.scale.zones : 2]) if self.scale.day else ()
         if not memory.open_zone:
-            return Ledger(0, 0, 0, 0, 0, faults)
-        return Ledger(memory.open_zone, memory.program, memory.resumed, memory.granted_s, memory.open_s, faults)
+            return Ledger(0, 0, 0, 0, 0, faults, day)
+        return Ledger(memory.open_zone, memory.program, memory.resumed, memory.granted_s, memory.open_s, faults, day)
 
 
 def counted(kept: Kept) -> Ledger | None:
@@ -258,6 +264,9 @@ def counted(kept: Kept) -> Ledger | None:
 def _fill(memory: store.Memory, ledger: Ledger, sequence: int) -> None:
     memory.open_zone, memory.program, memory.resumed, memory.granted_s, memory.open_s = ledger[:5]
     memory.faults = [*ledger.faults, 0, 0, 0, 0][:4]
+    if ledger.day:
+        memory.lived = ledger.day[0]
+        memory.day[: 2 * len(ledger.faults) : 2] = bytes(ledger.day[1:])
     memory.run_id = RUN_ID
     memory.sequence = sequence
 
@@ -284,7 +293,7 @@ def _bytes(kept: Kept, quick_boots: int) -> tuple[bytes, bytes | None]:
     if kept.flash:
         memory = store.Memory()
         _fill(memory, kept.flash, 5)
-        flash = store.sealed(memory._pack_ledger())
+        flash = store.sealed(bytes(memory.pack_kept()))
     if kept.rtc is None:
         return (closer.record(0, quick_boots) if quick_boots else b""), flash
     mark, pulse_due, ledger = kept.rtc

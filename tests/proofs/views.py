@@ -69,6 +69,7 @@ _TWO, _TWO_BARE = Scale(zones=2, cap=4, keep_every=2), Scale(zones=2, meter=Fals
 _AUTO = ((), (program(_ONE),), (("stop", 1),), (("cut", 1, "wet"),))  # the last: the soil is wet enough
 _SHORT_TWO = ((), (hand(_TWO),), (program(_TWO, 2),), (("stop", 0),))
 
+_DAYS = Scale(cap=3, hand=1, keep_every=2, day=8)
 _HELD = Scale(held=True, cap=4)
 _HELD_TWO = Scale(zones=2, cap=3, keep_every=2, held=True)
 
@@ -162,6 +163,17 @@ VIEWS = (
             ((), (hand(_TWO),)),
             resets=("watchdog",),
             broken=(SOUND, EXPANDER, EXPANDER_LATE),
+            sleeps=False,
+        ),
+    ),
+    View(
+        "days",
+        "a zone opens so often in a day, over resets and losses of power",
+        _DAYS,
+        Adversary(
+            ((), (program(_DAYS),), (("check", 1),)),
+            resets=("power_on", "watchdog"),
+            sticky=False,
             sleeps=False,
         ),
     ),

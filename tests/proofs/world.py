@@ -21,12 +21,28 @@ class Run(NamedTuple):
     resumed: int = 0
 
 
+class Days(NamedTuple):
+    """What days allow, in true time: a new one costs `length` ticks, when its first opening is made; `lived` is what is saved up for it, a day more than
+    the firmware may, for that one pays before. `used`: openings of each zone in this day; one more than `most` breaks the promise, as does
+    a day that is not paid (-1)."""
+
+    lived: int
+    used: tuple[int, ...]
+    length: int
+    most: int
+
+    def after(self, ticks: int) -> Days:
+        """The same so many ticks later."""
+        return self._replace(lived=min(self.lived + ticks, self.length * 7 // 3))
+
+
 class World(NamedTuple):
     """For each zone, 1 where water runs, and 1 where it runs although a closing pulse was asked for (or nobody opened it)."""
 
     valves: tuple[int, ...]
     refused: tuple[int, ...]
     run: Run | None
+    days: Days | None = None
 
     def flows(self) -> bool:
         """True while any water runs."""
@@ -42,16 +58,18 @@ class Point(NamedTuple):
 
 
 class Grant(NamedTuple):
-    """What the core says of the run of a zone during one turn, in ticks. `resumed`: it goes on; `ends`: it was open before."""
+    """What the core says of the run of a zone during one turn, in ticks. `resumed`: it goes on; `ends`: it was open before. `openings`: of the day."""
 
     granted: int
     resumed: bool
     ends: bool
+    openings: int
 
 
-def closed_world(zones: int) -> World:
-    """No water anywhere."""
-    return World((0,) * zones, (0,) * zones, None)
+def closed_world(zones: int, day: int = 0, most: int = 0) -> World:
+    """No water anywhere; with a `day` of so many ticks, `most` openings of each zone."""
+    days = Days(0, (0,) * zones, day, most).after(day * 7 // 3) if day else None
+    return World((0,) * zones, (0,) * zones, None, days)
 
 
 def new_board(zones: int) -> Kept:
@@ -66,7 +84,9 @@ def put(values: tuple[int, ...], zone: int, value: int) -> tuple[int, ...]:
 
 def passed(world: World, ticks: int) -> World:
     """The world `ticks` later."""
-    run = world.run
+    run, days = world.run, world.days
+    if days:
+        world = world._replace(days=days.after(ticks))
     if run and world.valves[run.zone - 1] and not world.refused[run.zone - 1]:
         return world._replace(run=run._replace(spent=run.spent + ticks))
     return world
@@ -111,6 +131,8 @@ def _after(point: Point, effect: Effect, grants: dict[int, Grant], sticky: bool)
     else:
         zone, opening = effect[1], effect[2]
         world = _pulsed(point.world, zone, opening, grants)
+        if opening and world.days:
+            world = _opened(world, zone, grants[zone].openings)
         moved = world._replace(valves=put(world.valves, zone, int(opening)), refused=put(world.refused, zone, 0))
         yield point._replace(world=moved)
         if sticky and world.valves != moved.valves:
@@ -129,6 +151,16 @@ def _pulsed(world: World, zone: int, opening: bool, grants: dict[int, Grant]) ->
     if not opening and grant and grant.ends and run and run.zone == zone:
         return ended(world)
     return world
+
+
+def _opened(world: World, zone: int, counted: int) -> World:
+    """One opening more. The firmware has `counted` so many of this day: if they are fewer than there were, then by a new day."""
+    days = world.days
+    assert days
+    if counted <= days.used[zone - 1]:
+        days = days._replace(lived=max(-1, days.lived - days.length), used=(0,) * len(days.used))
+    used = min(days.used[zone - 1], days.most) + 1
+    return world._replace(days=days._replace(used=put(days.used, zone, used)))
 
 
 def ended(world: World) -> World:
@@ -164,6 +196,10 @@ def broken_promises(kept: Kept, world: World, bound: int) -> Iterator[str]:
         yield f"P8: the run of zone {run.zone} was ended, and is opened again"
     if run and run.resumed == 2:
         yield f"P9: the run of zone {run.zone} resumes twice"
+    if world.days and max(world.days.used) > world.days.most:
+        yield f"P10: a valve is opened more than {world.days.most} times in a day"
+    if world.days and world.days.lived < 0:
+        yield f"P10: a day begins before {world.days.length} ticks have passed for it"
     running = [zone for zone, opened in enumerate(world.valves, 1) if opened and not world.refused[zone - 1]]
     if len(running) > 1:
         yield f"P6: valves {running} are open at a time"

@@ -145,5 +145,6 @@ SPOILED = (
     Spoiled("a stop does nothing", "stop_storm_signed", 0, "opens_beyond_cap", patches=_stop_does_nothing, until_h=6.3),
     Spoiled("a program starts again and again", "sleep_timer_drifts", 0, "opens_beyond_cap", patches=_no_run_once_key),
     Spoiled("no summer time", "dst_spring_berlin", 0, "missed_runs", patches=_no_summer_time),
+    Spoiled("no limit for a day", "automation_gone_wild", 0, "opens_beyond_cap", "no day limit"),
     Spoiled("never waters", "wifi_flaps", 0, "missed_runs", patches=_never_waters),
 )

@@ -23,6 +23,7 @@ from .state import (
     FAULT_WORDS,
     GRANTED_MS,
     LEAK_ML,
+    LIVED_MS,
     LOCKOUT,
     OPEN,
     OPEN_MS,
@@ -85,6 +86,7 @@ def step(state: tuple, elapsed_ms: int, readings: tuple, requests: list, limits:
     out = []
     safety.watch_battery(s, readings, limits, out)
     s[STOP_WAIT_MS] = max(0, s[STOP_WAIT_MS] - elapsed_ms)
+    s[LIVED_MS] = min(s[LIVED_MS] + elapsed_ms, limits[safety.DAY_MS] * 4 // 3)
     closed = []
     for zone in range(1, zones(s) + 1):
         phase = s[base(zone) + PHASE]

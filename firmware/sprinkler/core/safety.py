@@ -4,25 +4,33 @@ Rules
 - Open is granted with a deadline, never beyond CAP_MS, and never without the battery to close again.
 - The open time of a run is summed over all boots; no request, repeat or setting adds to a run that is under way.
 - Closed is believed only on evidence; without it the pulses go on for ever, further apart, and the zone is locked out.
+- Every opening counts, whoever asked, a resumption too: a day has so many of a zone, and so much metered water. Stopping is never limited.
+- A day is bought. Time that passes for the board (awake by its ticks, asleep by what it slept) is saved up, 32 hours at most; a new day costs 24 of
+  them, and begins when a run is to be granted. So no clock gives one, and a clock that jumps either way neither gives nor takes. After a new day N more
+  take at least 24 N - 8 hours of lived time. The eight hours let the same program find a new day each day, though its moment wanders.
 It must not know the time of day, programs, or what carries its actions out.
 """
 
 from .state import (
     BATTERY_LOW,
+    BOARD,
     CAUSE,
     CHECKING,
     CLOSED,
     CLOSING,
+    DAY_ML,
     DRY_MS,
     EVIDENCE,
     FAULT,
     FAULT_WORDS,
     GRANTED_MS,
     LEAK,
+    LIVED_MS,
     LOCKOUT,
     NO_FLOW,
     OPEN,
     OPEN_MS,
+    OPENINGS,
     OVERRUN,
     PHASE,
     PROGRAM,
@@ -33,6 +41,7 @@ from .state import (
     SEEN_ML,
     TRIES,
     WAIT_MS,
+    ZONE,
     base,
     zones,
 )
@@ -55,8 +64,14 @@ HAS_FLOW = 11  # 1: there is a flow meter
 ASSUMED_TRIES = 12  # closing pulses without a meter
 RESUME_MIN_MS = 13  # a run is resumed only if at least this much is surely left
 CHECKPOINT_MS = 14  # what a reset may have lost of the open time: checkpoint interval + watchdog time
+DAY_MS = 15  # what a day's allowance costs of the time lived
+DAY_OPENINGS = 15  # + zone: openings of a zone in a day
+DAY_ML_MAX = 19  # + zone: water of a zone in a day, ml; 0: no limit
 
-LIMITS = (CAP_MS, 5000, 3550, 3350, 3000, 3000, 60000, 3, 30000, 5, 250, 1, 3, 60000, 20000)
+OPENINGS_MAX = 120  # the longest run in the shortest cycles, or one every twelve minutes: no sane program comes near
+LIMITS = (CAP_MS, 5000, 3550, 3350, 3000, 3000, 60000, 3, 30000, 5, 250, 1, 3, 60000, 20000, 86400000) + (
+    (OPENINGS_MAX,) * 4 + (0,) * 4
+)
 
 DOUBT_MS = 5000  # open without flow for this long: a meter that stands still now proves nothing
 STUCK_SLEEP_TRIES = (
@@ -79,7 +94,7 @@ def stuck_open(s: list, zone: int) -> bool:
 def refusal(
     s: list, zone: int, run_ms: int, readings: tuple, limits: tuple[int, ...], waives_lockout: bool = False
 ) -> str:
-    """Why `zone` may not be opened for `run_ms` now: a reason word, or "" when it may be."""
+    """Why `zone` may not be opened for `run_ms` now: a reason word, or "" when it may be. A new day begins here."""
     if run_ms > min(limits[CAP], CAP_MS):
         return "over_cap"
     if run_ms < limits[MIN]:
@@ -88,7 +103,18 @@ def refusal(
         return "lockout"
     if s[BATTERY_LOW] or readings[BATTERY_MV] < limits[OPEN_MV]:
         return "low_battery"
+    if s[LIVED_MS] >= limits[DAY_MS]:
+        s[LIVED_MS] -= limits[DAY_MS]
+        for z in range(BOARD, len(s), ZONE):
+            s[z + OPENINGS] = s[z + DAY_ML] = 0
+    if s[base(zone) + OPENINGS] >= limits[DAY_OPENINGS + zone] or drunk(s, zone, limits):
+        return "day_limit"
     return ""
+
+
+def drunk(s: list, zone: int, limits: tuple[int, ...]) -> bool:
+    """True once `zone` has had its water of the day."""
+    return 0 < limits[DAY_ML_MAX + zone] <= s[base(zone) + DAY_ML]
 
 
 def open_zone(s: list, zone: int, run_ms: int, program: int, limits: tuple[int, ...], out: list) -> None:
@@ -98,6 +124,7 @@ def open_zone(s: list, zone: int, run_ms: int, program: int, limits: tuple[int, 
     s[z + PROGRAM] = program
     s[z + GRANTED_MS] = min(run_ms, limits[CAP], CAP_MS)
     s[z + OPEN_MS] = s[z + DRY_MS] = s[z + RESUMED] = 0
+    s[z + OPENINGS] += 1
     s[z + EVIDENCE] = "unknown"
     out.append(("journal_open", zone))
     out.append(("pulse_open", zone))
@@ -109,6 +136,7 @@ def resume_zone(s: list, zone: int, out: list) -> None:
     z = base(zone)
     s[z + PHASE] = OPEN
     s[z + RESUMED] = 1
+    s[z + OPENINGS] += 1
     s[z + DRY_MS] = 0
     s[z + EVIDENCE] = "unknown"
     out.append(("journal_open", zone))
@@ -144,6 +172,7 @@ def watch_open(s: list, zone: int, elapsed_ms: int, readings: tuple, limits: tup
     z = base(zone)
     s[z + OPEN_MS] += elapsed_ms
     if readings[FLOW_ML]:
+        s[z + DAY_ML] += readings[FLOW_ML]
         s[z + DRY_MS] = 0
         clear_fault(s, zone, NO_FLOW, out)
     else:
@@ -154,6 +183,8 @@ def watch_open(s: list, zone: int, elapsed_ms: int, readings: tuple, limits: tup
         close_zone(s, zone, "completed", limits, out)
     elif s[BATTERY_LOW]:
         close_zone(s, zone, "low_battery", limits, out)
+    elif drunk(s, zone, limits):
+        close_zone(s, zone, "day_limit", limits, out)
     elif limits[HAS_FLOW] and s[z + DRY_MS] >= limits[NO_FLOW_MS]:
         set_fault(s, zone, NO_FLOW, out)
         close_zone(s, zone, "no_flow", limits, out)

@@ -9,7 +9,8 @@ BATTERY_LOW = 0  # 1 from the closing voltage up to the opening voltage
 LEAK_ML = 1  # water seen lately while every valve should be closed
 SINCE_MS = 2  # time since the first of it
 STOP_WAIT_MS = 3  # a bare stop fires no pulse until this has run down
-BOARD = 4
+LIVED_MS = 4  # time that has passed for this board and was not spent on a new day's allowance yet (safety.py)
+BOARD = 5
 
 # A zone's fields, from base(zone) on
 PHASE = 0
@@ -27,7 +28,9 @@ FAULT = 11  # bits below
 EVIDENCE = 12  # what "closed" stands on
 RESUMED = 13  # 1: this run was resumed after a reset, and will not be again
 QUEUE_AGE_MS = 14  # how long the queued run has waited
-ZONE = 15
+OPENINGS = 15  # of this day, of any kind
+DAY_ML = 16  # metered while open, this day
+ZONE = 17
 
 # Phases
 CLOSED = "closed"
@@ -55,4 +58,4 @@ def zones(state: tuple | list) -> int:
 
 def closed_zone(evidence: str, fault: int) -> tuple:
     """The fields of a zone that is closed, with `evidence` (a word of protocol.EVIDENCE) for it and its fault bits."""
-    return (CLOSED, "", 0, 0, 0, 0, 0, 0, 0, 0, 0, fault, evidence, 0, 0)
+    return (CLOSED, "", 0, 0, 0, 0, 0, 0, 0, 0, 0, fault, evidence, 0, 0, 0, 0)

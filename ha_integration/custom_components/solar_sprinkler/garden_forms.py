@@ -35,6 +35,8 @@ CONF_APPLICATION_RATE = "application_rate"
 CONF_CYCLE = "cycle_min"
 CONF_SOAK = "soak_min"
 CONF_SKIP_ABOVE = "skip_above_pct"
+CONF_DAY_OPENINGS = "day_openings_max"  # as on the wire
+CONF_DAY_LITRES = "day_litres"
 CONF_SEASON_FROM = "season_from"
 CONF_SEASON_TO = "season_to"
 CONF_FROST_BELOW = "frost_below"
@@ -89,14 +91,18 @@ def zone_schema(units: UnitSystem) -> vol.Schema:
     )
 
 
-def cycle_schema(*, has_probe: bool) -> vol.Schema:
-    """Cycle and soak of a zone; the moisture cut-off where there is a probe."""
+def cycle_schema(*, has_probe: bool, has_flow: bool) -> vol.Schema:
+    """Cycle and soak of a zone; the moisture cut-off where there is a probe; the day's limits, that of water where it is metered."""
     fields: dict[vol.Marker, Any] = {
         vol.Optional(CONF_CYCLE): _minutes(protocol.CYCLE_S_LIMITS),
         vol.Optional(CONF_SOAK): _minutes(protocol.SOAK_S_LIMITS),
     }
     if has_probe:
         fields[vol.Optional(CONF_SKIP_ABOVE)] = _number(*protocol.SKIP_ABOVE_PCT_LIMITS, 1, "%")
+    fields[vol.Optional(CONF_DAY_OPENINGS)] = _number(*protocol.DAY_OPENINGS_MAX_LIMITS, 1, "")
+    if has_flow:
+        lowest_ml, highest_ml = protocol.DAY_ML_MAX_LIMITS
+        fields[vol.Optional(CONF_DAY_LITRES)] = _number(lowest_ml // 1000, highest_ml // 1000, 1, "L")
     return vol.Schema(fields)
 
 
@@ -105,16 +111,24 @@ def cycle_error(given: Mapping[str, Any]) -> str:
     return "" if bool(given.get(CONF_CYCLE)) == bool(given.get(CONF_SOAK)) else "cycle_and_soak"
 
 
-def cycle_settings(given: Mapping[str, Any]) -> dict[str, int]:
-    """What the board is told of it."""
+def cycle_settings(given: Mapping[str, Any]) -> dict[str, int | None]:
+    """What the board is told of it; None: its own default."""
     cycle_s, soak_s = (int(given.get(key) or 0) * 60 for key in (CONF_CYCLE, CONF_SOAK))
-    return {"cycle_s": cycle_s, "soak_s": soak_s, "skip_above_pct": int(given.get(CONF_SKIP_ABOVE) or 0)}
+    return {
+        "cycle_s": cycle_s,
+        "soak_s": soak_s,
+        "skip_above_pct": int(given.get(CONF_SKIP_ABOVE) or 0),
+        "day_openings_max": int(given.get(CONF_DAY_OPENINGS) or 0) or None,
+        "day_ml_max": int(given.get(CONF_DAY_LITRES) or 0) * 1000 or None,
+    }
 
 
 def cycle_shown(wanted: Mapping[str, Any], proposed: tuple[int, int]) -> dict[str, int]:
     """What is wanted; what is proposed where nothing is."""
     minutes = (wanted["cycle_s"] // 60, wanted["soak_s"] // 60) if wanted["cycle_s"] else proposed
     shown = {CONF_CYCLE: minutes[0], CONF_SOAK: minutes[1], CONF_SKIP_ABOVE: int(wanted["skip_above_pct"])}
+    shown[CONF_DAY_OPENINGS] = int(wanted.get("day_openings_max") or 0)
+    shown[CONF_DAY_LITRES] = int(wanted.get("day_ml_max") or 0) // 1000
     return {key: value for key, value in shown.items() if value}
 
 

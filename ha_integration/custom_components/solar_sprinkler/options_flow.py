@@ -106,7 +106,7 @@ class SprinklerOptionsFlow(OptionsFlow):
         return self.async_show_form(step_id="zone", **self._filled(garden_forms.zone_schema(units), shown, error))
 
     async def async_step_cycle(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Cycle and soak of the zone, as its soil asks for, and the moisture from which on it is not watered."""
+        """Cycle and soak of the zone, as its soil asks for, the moisture from which on it is not watered, and what it may have in a day."""
         error = ""
         if user_input is not None:
             error = garden_forms.cycle_error(user_input)
@@ -116,10 +116,9 @@ class SprinklerOptionsFlow(OptionsFlow):
         rate_mm_h = self._wanted["application_rate_um_h"] / 1000
         proposed = zone_settings.proposed_cycle(self._described.get(CONF_SOIL), rate_mm_h)
         shown = user_input or garden_forms.cycle_shown(self._wanted, proposed)
-        has_probe = "soil" in self._coordinator.data.announce.features
-        return self.async_show_form(
-            step_id="cycle", **self._filled(garden_forms.cycle_schema(has_probe=has_probe), shown, error)
-        )
+        features = self._coordinator.data.announce.features
+        schema = garden_forms.cycle_schema(has_probe="soil" in features, has_flow="flow" in features)
+        return self.async_show_form(step_id="cycle", **self._filled(schema, shown, error))
 
     async def async_step_board(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """The season, frost, and how often the board wakes."""
