@@ -107,14 +107,10 @@ def refusal(
         s[LIVED_MS] -= limits[DAY_MS]
         for z in range(BOARD, len(s), ZONE):
             s[z + OPENINGS] = s[z + DAY_ML] = 0
-    if s[base(zone) + OPENINGS] >= limits[DAY_OPENINGS + zone] or drunk(s, zone, limits):
+    z = base(zone)
+    if s[z + OPENINGS] >= limits[DAY_OPENINGS + zone] or 0 < limits[DAY_ML_MAX + zone] <= s[z + DAY_ML]:
         return "day_limit"
     return ""
-
-
-def drunk(s: list, zone: int, limits: tuple[int, ...]) -> bool:
-    """True once `zone` has had its water of the day."""
-    return 0 < limits[DAY_ML_MAX + zone] <= s[base(zone) + DAY_ML]
 
 
 def open_zone(s: list, zone: int, run_ms: int, program: int, limits: tuple[int, ...], out: list) -> None:
@@ -183,7 +179,7 @@ def watch_open(s: list, zone: int, elapsed_ms: int, readings: tuple, limits: tup
         close_zone(s, zone, "completed", limits, out)
     elif s[BATTERY_LOW]:
         close_zone(s, zone, "low_battery", limits, out)
-    elif drunk(s, zone, limits):
+    elif 0 < limits[DAY_ML_MAX + zone] <= s[z + DAY_ML]:
         close_zone(s, zone, "day_limit", limits, out)
     elif limits[HAS_FLOW] and s[z + DRY_MS] >= limits[NO_FLOW_MS]:
         set_fault(s, zone, NO_FLOW, out)
