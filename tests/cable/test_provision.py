@@ -1,6 +1,7 @@
 """`python -m tools.provision` from end to end: the real mpremote, the real interpreter, a real broker; only the hardware is simulated, in real time."""
 
 import contextlib
+import hashlib
 import json
 import re
 import shlex
@@ -9,17 +10,20 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import chooser
 import pytest
 
 from sim.errors import PowerLoss
 from sim.port import DEEPSLEEP_RESET, HARD_RESET, PWRON_RESET, SOFT_RESET, SOFT_WDT_RESET, WDT_RESET
-from sim.provision import FIRMWARE, Settings, pairing_code
+from sim.provision import FIRMWARE, SLOTS, Settings, pairing_code, slots_record
 from sim.remote import FlashImage, RemoteBoard
 from sim.remote.image import MOUNT, SIZE
 from sim.remote.interpreter import ROOT, run_script
+from sim.rom import SLOT_BYTES
 from sim.world import Scenario, World
 from tests.cable.cable import TOOL, Bench, Ran, Step, Until
 from tests.micropython.conftest import StartBroker
+from tests.micropython.firmwares import version
 from tests.tools.test_provision import image_bytes, keep
 from tools.micropython.package import build, firmware_romfs
 
@@ -366,6 +370,44 @@ def test_a_wrong_device_is_refused_before_anything_is_written(bench: Callable[..
     assert ran.code == 4, said(ran)
     assert words in ran.err
     assert board.board.image.steps == steps
+
+
+@pytest.mark.parametrize(
+    ("before", "written"), [("0.0.9", ["application", "/slots.bin", "/main.py"]), ("", ["/slots.bin"])]
+)
+def test_an_upgrade_by_cable_follows_an_update_over_the_air(
+    bench: Callable[..., Bench],
+    tmp_path: Path,
+    free_port: int,
+    start_broker: StartBroker,
+    before: str,
+    written: list[str],
+):
+    """Slot 1 is the application; slot 0 holds an older one (`before`), or what the cable brings already."""
+    board = bench(settings=Settings(zones=1, broker_port=free_port))
+    first = version(before).image if before else build().romfs
+    second = version("0.2.0").image
+    fields = chooser.fresh(len(first), hashlib.sha256(first).digest())
+    fields[chooser.ACTIVE] = 1
+    fields[chooser.SIZE + chooser.STRIDE : chooser.SHA256 + chooser.STRIDE + 1] = (
+        len(second),
+        hashlib.sha256(second).digest(),
+    )
+    image = board.board.image
+    image.put_romfs(first.ljust(SLOT_BYTES, b"\xff") + second)
+    image.put_files({SLOTS: chooser.packed(fields)})
+    config = tmp_path / "broker.conf"
+    config.write_text(f"listener {free_port} 127.0.0.1\nallow_anonymous true\nuser root\n")
+    start_broker(config)
+    older, installed, verified = board.run(
+        board.provision("verify", "--json"), board.provision("install", "--json"), board.provision("verify", "--json")
+    )
+    assert older.code == 1, said(older)
+    assert (installed.code, verified.code) == (0, 0), said(installed) + said(verified)
+    assert json.loads(installed.out)["written"] == written
+    assert image.files()[SLOTS] == slots_record(build().romfs)
+    assert image.romfs().startswith(build().romfs)
+    assert json.loads(verified.out)["firmware"] == "0.1.0", verified.out
 
 
 FILL = """
