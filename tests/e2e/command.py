@@ -1,18 +1,31 @@
 """The command ./demo as a person runs it: in a process of its own, told to end by Ctrl-C."""
 
+import asyncio
 import contextlib
+import functools
 import os
 import signal
 import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 END_S = 30.0
+
+
+def in_a_thread[**P](test: Callable[P, None]) -> Callable[P, Coroutine[None, None, None]]:
+    """A test that waits for processes, beside the event loop of the house that other tests share: Home Assistant hangs up on whoever does not answer it for a
+    minute."""
+
+    @functools.wraps(test)
+    async def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        await asyncio.to_thread(test, *args, **kwargs)
+
+    return run
 
 
 class Command:

@@ -2,8 +2,12 @@
 
 import re
 
-from tests.e2e.command import Command
+import pytest
+
+from tests.e2e.command import Command, in_a_thread
 from tests.e2e.conftest import Checks
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CHECK_S = 90.0
 STEP = re.compile(r" *\d+\.\d\d s  \S.*")
@@ -22,6 +26,7 @@ def held(command: Command, *steps: str) -> None:
     assert [step for step in steps if step not in measured] == []
 
 
+@in_a_thread
 def test_the_demo_waters_through_home_assistant_and_the_board_closes_by_its_own_timer(checks: Checks) -> None:
     held(
         checks.whole,
@@ -38,6 +43,7 @@ def test_the_demo_waters_through_home_assistant_and_the_board_closes_by_its_own_
     )
 
 
+@in_a_thread
 def test_the_demo_waters_without_home_assistant(checks: Checks) -> None:
     held(
         checks.no_ha,

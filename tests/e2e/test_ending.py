@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.command import demo, free_port, none_left, processes_of
+from tests.e2e.command import demo, free_port, in_a_thread, none_left, processes_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 UP_S = 20.0
 HOME_ASSISTANT_S = 60.0
 
 
+@in_a_thread
 def test_ctrl_c_ends_the_demo_well_and_leaves_no_process(tmp_path: Path) -> None:
     ports = ("--mqtt-port", str(free_port()), "--http-port", str(free_port()))
     with demo(tmp_path / "demo", *ports) as command:
@@ -23,6 +26,7 @@ def test_ctrl_c_ends_the_demo_well_and_leaves_no_process(tmp_path: Path) -> None
     assert none_left(tmp_path)
 
 
+@in_a_thread
 def test_ctrl_c_while_home_assistant_starts_leaves_no_process(tmp_path: Path) -> None:
     ports = ("--mqtt-port", str(free_port()), "--http-port", str(free_port()))
     with demo(tmp_path / "demo", *ports) as command:
@@ -34,6 +38,7 @@ def test_ctrl_c_while_home_assistant_starts_leaves_no_process(tmp_path: Path) ->
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent was killed")
+@in_a_thread
 def test_a_demo_that_is_killed_leaves_no_process_either(tmp_path: Path) -> None:
     with demo(tmp_path / "demo", "--no-ha", "--mqtt-port", str(free_port())) as command:
         assert command.until_said("board, with the firmware's own code", UP_S), command.errors

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.command import demo, none_left
+from tests.e2e.command import demo, in_a_thread, none_left
 from tools.demo.ports import is_free
 from tools.demo.session import MQTT_PORT
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 UP_S = 20.0
 
@@ -23,6 +25,7 @@ def busy_port() -> Iterator[int]:
 
 
 @pytest.mark.parametrize("option", ["--mqtt-port", "--http-port"])
+@in_a_thread
 def test_a_named_port_that_is_busy_is_refused_in_one_line_that_says_what_to_do(
     tmp_path: Path, busy_port: int, option: str
 ) -> None:
@@ -35,12 +38,14 @@ def test_a_named_port_that_is_busy_is_refused_in_one_line_that_says_what_to_do(
     assert none_left(tmp_path)
 
 
+@in_a_thread
 def test_a_home_assistant_that_is_not_known_is_refused_with_those_that_are(tmp_path: Path) -> None:
     with demo(tmp_path / "demo", "--check", "--ha", "2025.1.0") as command:
         assert command.ended() == 2
     assert "2026.11.0" in "\n".join(command.errors)
 
 
+@in_a_thread
 def test_the_default_port_that_is_busy_is_passed_over_and_the_one_taken_is_printed(tmp_path: Path) -> None:
     with contextlib.ExitStack() as servers:
         if is_free(MQTT_PORT):
