@@ -1,7 +1,8 @@
-"""One house for all tests that can share it, and the two checks of ./demo, which run beside the tests that mostly wait."""
+"""One house for all tests that can share it, the order that lets them wait together, and the two checks of ./demo, which run beside those that mostly wait."""
 
 import dataclasses
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -11,6 +12,25 @@ from tests.e2e.house import House
 from tests.e2e.sleeper import Queued, queue_run
 from tools.demo import session
 from tools.demo.progress import Progress
+
+ORDER = (  # a board falls asleep, other tests pass its minute, and it wakes; last what takes the house apart
+    "test_browser",
+    "test_calendar",
+    "test_sleeping",
+    "test_check",
+    "test_ending",
+    "test_ports",
+    "test_wake",
+    "test_without_home_assistant",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of this folder into their order; a file that is not in it is a mistake."""
+    here = [index for index, item in enumerate(items) if item.path.parent == Path(__file__).parent]
+    ordered = sorted((items[index] for index in here), key=lambda item: ORDER.index(item.path.stem))
+    for index, item in zip(here, ordered, strict=True):
+        items[index] = item
 
 
 @dataclasses.dataclass(frozen=True)
