@@ -17,10 +17,18 @@ GROUPS = {"all": SECTIONS, "fast": tuple(section for section in SECTIONS if sect
 
 
 def run_all(sections: Sequence[Section], extra: Sequence[str]) -> Iterator[Outcome]:
-    """Outcomes as they come: two sections at a time, the longest first; those that measure time run by themselves, last."""
+    """Outcomes as they come: two sections at a time, the longest first, and beside them one that mostly waits; those that measure time run by
+    themselves, last."""
     by_length = sorted(sections, key=lambda section: -section.minutes)
-    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-        together = [pool.submit(run_section, section, extra) for section in by_length if not section.alone]
+    with (
+        concurrent.futures.ThreadPoolExecutor(max_workers=2) as busy,
+        concurrent.futures.ThreadPoolExecutor(max_workers=1) as waiting,
+    ):
+        together = [
+            (waiting if section.waits else busy).submit(run_section, section, extra)
+            for section in by_length
+            if not section.alone
+        ]
         for future in concurrent.futures.as_completed(together):
             yield future.result()
     for section in sections:

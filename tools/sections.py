@@ -43,7 +43,7 @@ RUFF_FORMAT = ("-m", "ruff", "format", "--check", "--output-format", "concise")
 @dataclasses.dataclass(frozen=True)
 class Section:
     """One named group of checks. A section of tests is the folder tests/<name>; the others list their commands. `minutes`: about how long it takes, where
-    that is long: what takes longest begins first."""
+    that is long: what takes longest begins first. What mostly `waits` runs beside the others."""
 
     name: str
     what: str
@@ -53,6 +53,7 @@ class Section:
     alone: bool = False
     show: bool = False
     minutes: int = 0
+    waits: bool = False
 
 
 SECTIONS = (
@@ -88,6 +89,7 @@ SECTIONS = (
         setup=("micropython", "broker"),
         show=True,
         minutes=5,
+        waits=True,
     ),
     Section(
         "e2e", "broker, Home Assistant, browser and simulated board together", setup=("broker", "browser"), alone=True
