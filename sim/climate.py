@@ -48,11 +48,14 @@ class Weather:
         self.altitude_m = altitude_m
         self.utc_s = utc_h * 3600
         self._days: OrderedDict[int, list[Slot]] = OrderedDict()
+        self._at, self._slot = -1, Slot(0.0, 0.0, 0.0, 0.0, 0.0)  # what was asked for last
 
     def slot(self, unix_s: float) -> Slot:
         """The quarter of an hour in which a moment lies."""
         index = int((unix_s + self.utc_s) // SLOT_S)
-        return self.day(index // SLOTS)[index % SLOTS]
+        if index != self._at:
+            self._at, self._slot = index, self.day(index // SLOTS)[index % SLOTS]
+        return self._slot
 
     def day(self, number: int) -> list[Slot]:
         """All slots of a day, counted from 1970-01-01 in the place's standard time."""

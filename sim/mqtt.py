@@ -163,6 +163,8 @@ def matches(pattern: str, topic: str) -> bool:
     """Does `topic` match the filter `pattern` (+ and # as in the standard)?"""
     if pattern == topic:
         return True
+    if "+" not in pattern and "#" not in pattern:
+        return False
     want, have = pattern.split("/"), topic.split("/")
     if topic.startswith("$") and want[0] in ("+", "#"):
         return False

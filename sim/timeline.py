@@ -120,13 +120,17 @@ class VirtualTime(EventQueue):
         before_hub, before_limit_us = self._hub, self._limit_us
         self._hub, self._limit_us = getcurrent(), until_us
         try:
-            while (at_us := self._next_us()) <= until_us:
-                if waiter is not None and waiter.notified:
-                    return
-                event = heapq.heappop(self._events)[2]
-                self.now_us = max(self.now_us, at_us)
-                if event.callback is not None:
-                    callback, event.callback = event.callback, None
+            events = self._events
+            while events and (waiter is None or not waiter.notified):
+                at_us, _, event = events[0]
+                callback = event.callback
+                if callback is not None:
+                    if at_us > until_us:
+                        break
+                    self.now_us = max(self.now_us, at_us)
+                    event.callback = None
+                heapq.heappop(events)
+                if callback is not None:
                     callback()
             if waiter is None or not waiter.notified:
                 self.now_us = max(self.now_us, until_us)

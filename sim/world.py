@@ -120,10 +120,15 @@ class World:
         drawn_a, into_cell_a = battery.charger_a(self.charge, available_a, load_a, slot.temperature_c)
         return light, available_a, drawn_a, into_cell_a
 
+    def cell(self) -> tuple[float, float]:
+        """Now: (voltage at the cell's terminals, what goes into it in ampere)."""
+        self.advance()
+        into_cell_a = self.currents()[3]
+        return battery.terminal_v(self.charge, into_cell_a, self.now().temperature_c), into_cell_a
+
     def battery_v(self) -> float:
         """Voltage at the cell's terminals now."""
-        self.advance()
-        return battery.terminal_v(self.charge, self.currents()[3], self.now().temperature_c)
+        return self.cell()[0]
 
     def panel_v(self) -> float:
         """Voltage of the panel now."""

@@ -39,8 +39,10 @@ def members(value):
 
 
 def filled(text, values):
-    """`text` with each of `values` in its place, as JSON."""
-    return (text % tuple([json.dumps(value, separators=(",", ":")) for value in values])).encode()
+    """`text` with each of `values` in its place, as JSON; most are numbers, which need no text of their own."""
+    return (
+        text % tuple([value if type(value) is int else json.dumps(value, separators=(",", ":")) for value in values])
+    ).encode()
 
 
 def _object(inside):

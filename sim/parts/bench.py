@@ -178,18 +178,19 @@ class Bench:
 
     def take_flow_pulses(self) -> int:
         """Pulses of the flow meter since the last call."""
-        self._count_flow()
-        pulses, self._pulses = self._pulses, 0
+        if self.world.turned_ml != self._counted_ml:
+            self._count_flow()
+        pulses = self._pulses
+        self._pulses = 0
         return pulses
 
     def _count_flow(self) -> None:
         """The meter counts what turned it since the last look, if it was fed."""
-        world = self.world
-        world.advance_water()
-        if world.turned_ml == self._counted_ml:  # nothing turned since
+        turned_ml = self.world.turned_ml
+        if turned_ml == self._counted_ml:  # nothing turned since
             return
-        self._counted_ml = world.turned_ml
-        total = int(world.turned_ml * self.pulses_per_litre / 1000)
+        self._counted_ml = turned_ml
+        total = int(turned_ml * self.pulses_per_litre / 1000)
         if self.level(ENABLE) == 1 and not self.flow_meter_broken:
             self._pulses += total - self._counted
         self._counted = total
@@ -211,9 +212,8 @@ class Bench:
         return min(1024, max(0, round(value)))
 
     def _measure_battery(self) -> tuple[float, float]:
-        world = self.world
-        told_v = self.battery_flaw.told(world.battery_v(), world.timeline.now_us, self.random)
-        return told_v, world.currents()[3]
+        true_v, into_cell_a = self.world.cell()
+        return self.battery_flaw.told(true_v, self.world.timeline.now_us, self.random), into_cell_a
 
     def _measure_panel(self) -> tuple[float, float]:
         self.world.advance()

@@ -68,7 +68,8 @@ class Watchdog:
     def feed(self) -> None:
         """3.2 s from now."""
         session = self._session
-        session.enter("wdt.feed")
+        if session.ended is not None or session.on_call is not None:
+            session.enter("wdt.feed")
         session.watchdog_until_us = session.timeline.now_us + WATCHDOG_US
 
 

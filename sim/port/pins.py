@@ -39,10 +39,11 @@ class Pin:
 
     def value(self, value: int | None = None) -> int | None:
         """The level, or set it."""
+        session = self._session
+        if session.ended is not None or session.on_call is not None:
+            session.enter("pin.read" if value is None else "pin.write")
         if value is None:
-            self._session.enter("pin.read")
-            return self._session.bench.level(self._number)
-        self._session.enter("pin.write")
+            return session.bench.level(self._number)
         self._value = 1 if value else 0
         self._drive()
         return None

@@ -129,8 +129,8 @@ class Session:
         if self.ended is not None or self.on_call is not None:
             self.enter("wait")
         timeline, waiter = self.timeline, self.waiter
-        if self.flow_handler is not None:
-            self._collect_flow(in_time=False)
+        if self.flow_handler is not None and (pulses := self.bench.take_flow_pulses()):
+            self._count(pulses, in_time=False)
         while True:
             if self.irqs:
                 self._run_irqs()
@@ -147,8 +147,8 @@ class Session:
             )
             if self.ended is not None:
                 raise self.ended
-            if self.flow_handler is not None:
-                self._collect_flow(in_time=True)
+            if self.flow_handler is not None and (pulses := self.bench.take_flow_pulses()):
+                self._count(pulses, in_time=True)
             if self.bench.world.charge_mah <= 0:  # as of the last look at the cell
                 raise self.end(PowerLoss())
             if timeline.now_us >= self.watchdog_until_us <= until_us:
@@ -157,15 +157,20 @@ class Session:
     def spend(self, us: int) -> None:
         """The firmware worked for `us`. A loop that never waits meets the watchdog here, and lets others have their turn."""
         timeline = self.timeline
-        if timeline.spend(us):  # something is due: others have their turn
-            self.waiter.clear()
-            timeline.wait(self.waiter, timeline.now_us)
-            if self.ended is not None:
-                raise self.ended
-            if self.irqs:
-                self._run_irqs()
+        if timeline.spend(us):
+            self.give_way()
         if timeline.now_us >= self.watchdog_until_us and not timeline.live:
             raise self.end(WatchdogReset())
+
+    def give_way(self) -> None:
+        """Something is due: others have their turn."""
+        timeline = self.timeline
+        self.waiter.clear()
+        timeline.wait(self.waiter, timeline.now_us)
+        if self.ended is not None:
+            raise self.ended
+        if self.irqs:
+            self._run_irqs()
 
     def block(self, us: int) -> None:
         """The port's own code works for `us`; no handler can run meanwhile."""
@@ -188,11 +193,9 @@ class Session:
         for handler, argument in irqs:
             handler(argument)
 
-    def _collect_flow(self, *, in_time: bool) -> None:
+    def _count(self, pulses: int, *, in_time: bool) -> None:
         """Hand the flow meter's pulses to their handler; those that came while it could not run are held by the queue of four."""
-        pulses = self.bench.take_flow_pulses()
-        if not pulses or self.flow_handler is None:
-            return
+        assert self.flow_handler is not None
         if not in_time and pulses > IRQ_QUEUE:
             self.irqs_lost += pulses - IRQ_QUEUE
             pulses = IRQ_QUEUE

@@ -163,9 +163,11 @@ class Socket:
         channel = self._channel
         if channel is None:
             return POLLHUP
-        ready = (POLLIN if channel.readable() else 0) | (POLLOUT if channel.writable() else 0)
+        ready = POLLIN if mask & POLLIN and channel.readable() else 0
+        if mask & POLLOUT and channel.writable():
+            ready |= POLLOUT
         if channel.error:
-            return ready & mask | POLLERR | POLLHUP
+            return ready | POLLERR | POLLHUP
         if channel.peer_closed:
             ready |= POLLIN | POLLOUT
         return ready & mask

@@ -48,8 +48,10 @@ class TimeModule:
         session = self._session
         if session.ended is not None:
             session.enter("ticks")
-        session.spend(CALL_US)
-        return (session.timeline.now_us - session.boot_us + session.chip.ticks_offset_us) // 1000 & (TICKS_PERIOD - 1)
+        timeline = session.timeline
+        if timeline.spend(CALL_US) or timeline.now_us >= session.watchdog_until_us:
+            session.spend(0)
+        return (timeline.now_us - session.boot_us + session.chip.ticks_offset_us) // 1000 & (TICKS_PERIOD - 1)
 
     ticks_cpu = ticks_us
 
