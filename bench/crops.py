@@ -1,4 +1,4 @@
-"""Crop-days a second of the simulator's lawn beside pyfao56 and aquacrop on the same weather: python -m bench.crops [--json]
+"""Crop-days a second of the simulator's lawn beside pyfao56 and aquacrop on the same weather: python -m bench.crops [--ours] [--json]
 
 Champion, Nebraska, seasons of 184 days. Each is measured by the CPU time of its runs, without loading its weather; the peers run in .tools/peers (python
 `tools/setup.sh peers`). A row names the step, because they differ: what a model does in it is its own affair.
@@ -29,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m bench.crops", description=__doc__, epilog=EPILOG)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--ours", action="store_true", help="leave out the peers: nothing is installed")
     options = parser.parse_args(arguments)
     weather = climate.recorded(SITE)
     seasons = score.seasons_of(weather, START_DAY, DAYS)
@@ -39,7 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
         "lawn, 2048 at once (tune)": ("1 day", _rate(lambda: _tables(place))),
     }
     try:
-        found |= {name: ("1 day", rate) for name, rate in _peers(weather).items()}
+        if not options.ours:
+            found |= {name: ("1 day", rate) for name, rate in _peers(weather).items()}
     except (subprocess.CalledProcessError, OSError) as error:
         print(f"bench.crops: a peer could not be measured: {error}", file=sys.stderr)
         return 1

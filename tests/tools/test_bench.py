@@ -63,7 +63,39 @@ def test_boards_are_heard_again_after_a_broker_was_killed_and_after_one_was_froz
         assert 0 <= row["p50_s"] <= row["p99_s"] <= row["max_s"]
 
 
-@pytest.mark.parametrize("name", ["latency", "wake", "entity", "boards", "restart"])
+def test_the_crop_days_of_the_lawn_are_measured() -> None:
+    done = bench("crops", "--ours", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert len(found) == 3
+    for row in found.values():
+        assert row["step"] in ("15 min", "1 day")
+        assert row["crop_days_per_s"] > 0
+
+
+def test_the_peers_of_the_lawn_are_measured_where_they_are_installed() -> None:
+    if not (ROOT / ".tools" / "peers" / "bin" / "python").exists():
+        pytest.skip("needs `sh tools/setup.sh peers`")
+    done = bench("crops", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    for name in ("pyfao56", "aquacrop"):
+        assert found[name]["crop_days_per_s"] > 0
+
+
+def test_a_boards_day_and_the_core_alone_are_measured() -> None:
+    done = bench("sim_speed", "1", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["wakes_a_day"] == 96
+    assert 0 < found["core_alone_day_ms"] < found["day_ms"]
+    assert found["core_alone_board_days_per_s"] > found["board_days_per_s"] > 0
+    assert {"step", "due", "next_starts", "mode"} <= set(found["core_calls"])
+    words = bench("sim_speed", "1")
+    assert "core alone" in words.stdout
+
+
+@pytest.mark.parametrize("name", ["latency", "wake", "entity", "boards", "restart", "crops", "sim_speed"])
 def test_its_help_names_the_exit_codes(name: str) -> None:
     done = bench(name, "--help")
     assert done.returncode == 0
@@ -72,7 +104,13 @@ def test_its_help_names_the_exit_codes(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "argument"),
-    [("latency", "--commands"), ("wake", "--wakes"), ("entity", "--count"), ("boards", "--boards")],
+    [
+        ("latency", "--commands"),
+        ("wake", "--wakes"),
+        ("entity", "--count"),
+        ("boards", "--boards"),
+        ("sim_speed", "--"),
+    ],
 )
 def test_wrong_usage_is_told(name: str, argument: str) -> None:
     done = bench(name, argument, "0")
