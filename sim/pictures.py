@@ -1,4 +1,4 @@
-"""Pictures of a season and of a choice of panel and cell, as PNG or SVG by the name of their file.
+"""Pictures of a season, of a choice of panel and cell, and of a search over settings, as PNG or SVG by the name of their file.
 
 Rule: draws what it is given and works nothing out but daily sums.
 """
@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from sim.season import Row
 from sim.sizing import RESERVE_PCT, Found
+from sim.tune import Best
 
 SUN, CELL, SOIL, RAIN, WATER, LOST = "#e9a820", "#2f7d4f", "#8b5a2b", "#7aa6c2", "#1f5fa8", "#b5483a"
 
@@ -100,6 +101,31 @@ def _neighbours(best: tuple[int, int]) -> list[tuple[int, int, str]]:
     if cell:
         found.append((panel, cell - 1, WATER))
     return found
+
+
+def draw_tune(found: Sequence[Best], adequacy_pct: float, title: str, path: Path, kind: str) -> None:
+    """What was tried, a panel for each way: water against adequacy, with the chosen settings marked. All have the same axes, so ways can be compared."""
+    figure = Figure(figsize=(11, 5), layout="constrained")
+    panels = figure.subplots(1, len(found), sharex=True, sharey=True, squeeze=False)[0]
+    figure.suptitle(title)
+    for axes, best in zip(panels, found, strict=True):
+        water_mm, adequacy = best.tried[:, 0], best.tried[:, 1] / 10
+        axes.scatter(water_mm, adequacy, s=4, linewidths=0, alpha=0.4, color=RAIN, rasterized=True, label="tried")
+        axes.axhline(adequacy_pct, color=LOST, linewidth=0.8, linestyle=":", label="wanted")
+        chosen = f"chosen: {best.water_mm:.0f} mm, {best.adequacy_pct:.1f} %"
+        axes.plot(
+            best.water_mm, best.adequacy_pct, "*", markersize=15, color=WATER, markeredgecolor="white", label=chosen
+        )
+        settings = "\n".join(f"{name} {value}" for name, value in best.settings.items())
+        axes.set_title(f"{best.way}, {best.tries} tries\n{settings}", fontsize="medium", loc="left", va="bottom")
+        axes.set_xlabel("water, mm a season")
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(loc="lower right", fontsize="small", frameon=False)
+    longest_mm = max(2 * best.water_mm for best in found)
+    panels[0].set_xlim(0, max(100.0, longest_mm))  # beyond, the soil only drains
+    panels[0].set_ylim(0, 102)
+    panels[0].set_ylabel("adequacy: what the grass got of what it wanted, %")
+    _save(figure, path, kind)
 
 
 def date_of(unix_s: float) -> str:

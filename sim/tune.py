@@ -63,7 +63,8 @@ class Lived:
 
 @dataclass(frozen=True, slots=True)
 class Best:
-    """The best settings of one way, and what they come to; `tries` is how many settings were tried."""
+    """The best settings of one way, and what they come to; `tries` is how many settings were tried, `tried` what came of them: a row for each pair of
+    water in mm and adequacy in tenths of a per cent, both whole."""
 
     way: str
     settings: dict[str, int]
@@ -72,6 +73,7 @@ class Best:
     lost_mm: float
     cost: float
     tries: int
+    tried: NDArray[np.int32]
     stopped: bool
 
 
@@ -172,11 +174,13 @@ def search(order: Search, tell: Callable[[float], bool]) -> Best:
     from scipy.optimize import differential_evolution
 
     tries, generation, stopped = 0, 0, False
+    tried: list[NDArray[np.int32]] = []
 
     def cost(settings: Table) -> Table:
         nonlocal tries
         tries += settings.shape[1]
         lived = live(order.place, order.way, settings)
+        tried.append(_pairs(np.column_stack((lived.water_mm, 10 * lived.adequacy_pct))))
         short_pct: Table = np.maximum(0.0, order.adequacy_pct - lived.adequacy_pct)
         return lived.water_mm + SHORT_MM * short_pct
 
@@ -210,18 +214,29 @@ def search(order: Search, tell: Callable[[float], bool]) -> Best:
         float(lived.lost_mm[0]),
         float(found.fun),
         tries,
+        _pairs(np.concatenate(tried)),
         stopped,
     )
+
+
+def _pairs(rows: Table | NDArray[np.int32]) -> NDArray[np.int32]:
+    """Each pair once, as whole numbers."""
+    return np.unique(np.rint(rows).astype(np.int32), axis=0)
+
+
+def check(ways: list[str], adequacy_pct: float) -> None:
+    """Raises SettingError for a way that is not in WAYS, or an adequacy that nobody wants."""
+    if unknown := [way for way in ways if way not in WAYS]:
+        raise SettingError(f"no way of watering called '{unknown[0]}'; there are: {', '.join(WAYS)}")
+    if not 50 <= adequacy_pct <= 100:
+        raise SettingError(f"an adequacy to keep is 50 to 100 per cent, not {adequacy_pct:g}")
 
 
 def tune(
     place: Place, ways: list[str], adequacy_pct: float, seed: int, crew: Crew, progress: Callable[[float], bool]
 ) -> list[Best]:
-    """The best of each way; ways that were not begun before a stop are missing. Raises SettingError for a way that is not in WAYS."""
-    if unknown := [way for way in ways if way not in WAYS]:
-        raise SettingError(f"no way of watering called '{unknown[0]}'; there are: {', '.join(WAYS)}")
-    if not 50 <= adequacy_pct <= 100:
-        raise SettingError(f"an adequacy to keep is 50 to 100 per cent, not {adequacy_pct:g}")
+    """The best of each way; ways that were not begun before a stop are missing. Raises as `check` does."""
+    check(ways, adequacy_pct)
     effort = POPULATION, GENERATIONS
     orders = [Search(place, way, adequacy_pct, seed, island, *effort) for way in ways for island in range(ISLANDS)]
     found = crew.do(search, orders, progress)
@@ -240,5 +255,6 @@ def _joined(islands: list[Best]) -> Best:
         best.lost_mm,
         best.cost,
         sum(one.tries for one in islands),
+        _pairs(np.concatenate([one.tried for one in islands])),
         any(one.stopped for one in islands),
     )

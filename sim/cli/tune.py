@@ -3,6 +3,7 @@
 import argparse
 import json
 import time
+from pathlib import Path
 
 from sim import climate, score, soil, tune
 from sim.cli import common
@@ -14,13 +15,14 @@ SUMMARY = "which watering settings keep a lawn with the least water, for a clima
 EXAMPLES = """\
 examples:
   python -m sim tune --site greensboro --soil loam
-  python -m sim tune --site tunis --soil sand --grass warm --adequacy 90 --json
+  python -m sim tune --site tunis --soil sand --grass warm --adequacy 90 --json --out tunis
   python -m sim tune --latitude 48 --longitude 11 --start 05-01 --days 120 --ways schedule,smart
   python -m sim tune --site cordoba --scheduler tcp://192.168.1.5:8786
 
 For each way of watering the settings with the least water among those that give the grass at least --adequacy of what it wants, over all recorded seasons:
 schedule (every_days, run_time_min), probe (the same, and skip_above_pct), smart (allowed_depletion_pct). Where none does, the one that comes nearest.
-South of the equator the season begins half a year later, unless --start says otherwise.
+South of the equator the season begins half a year later, unless --start says otherwise. In the folder of --out: tune.json, and a picture of all that was
+tried, water against adequacy.
 """
 
 
@@ -38,6 +40,8 @@ def _parser() -> argparse.ArgumentParser:
         "--adequacy", metavar="PCT", type=float, default=95.0, help="that the grass must get (default %(default)s)"
     )
     parser.add_argument("--ways", metavar="LIST", default=",".join(tune.WAYS), help="(default %(default)s)")
+    parser.add_argument("--out", metavar="DIR", type=Path, default=Path("sim-tune"), help="(default ./%(default)s)")
+    parser.add_argument("--format", choices=("png", "svg"), default="png", help="of the picture (default %(default)s)")
     common.add_crew(parser)
     common.add_output(parser, "made-up weather and the search")
     return parser
@@ -62,6 +66,9 @@ def main(arguments: list[str]) -> int:
     first = common.start_unix_s(start, 0) // 86_400 - climate.first_day()
     seasons = score.seasons_of(weather, first, options.days)
     place = tune.Place(seasons.et0_mm, seasons.rain_mm, soil.Ground.of(options.soil, options.grass), options.rate)
+    crew, ways = common.crew(options), options.ways.split(",")
+    tune.check(ways, options.adequacy)
+    out = common.folder(options.out)
     bar, began_s = common.Bar(weather.place), time.perf_counter()
     with common.Stopper() as stopper:
 
@@ -69,13 +76,14 @@ def main(arguments: list[str]) -> int:
             bar(part)
             return stopper.asked
 
-        found = tune.tune(
-            place, options.ways.split(","), options.adequacy, options.seed, common.crew(options), progress
-        )
+        found = tune.tune(place, ways, options.adequacy, options.seed, crew, progress)
     bar.end()
     told = _told(options, weather.place, start, place, found, time.perf_counter() - began_s)
     told["stopped"] = stopper.asked
-    print(json.dumps(told) if options.json else _words(told))
+    print(json.dumps(told) if options.json else _words(told), flush=True)
+    common.write(out / "tune.json", lambda path: path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8"))
+    if found:
+        _draw(options, told, found, out)
     return common.INTERRUPTED if stopper.asked else 0
 
 
@@ -108,6 +116,16 @@ def _told(
             for best in found
         ],
     }
+
+
+def _draw(options: argparse.Namespace, told: dict[str, object], found: list[tune.Best], out: Path) -> None:
+    from sim import pictures  # matplotlib takes a second to load
+
+    title = f"{told['place']}, {told['soil']}, {told['seasons']} seasons of {told['days']} days: ET0 {told['et0_mm']} mm, rain {told['rain_mm']} mm"
+    common.write(
+        out / f"tune.{options.format}",
+        lambda path: pictures.draw_tune(found, options.adequacy, title, path, options.format),
+    )
 
 
 def _words(told: dict[str, object]) -> str:

@@ -1,6 +1,7 @@
 """The search over watering settings: its lawn is the simulator's, its result is repeatable, and bad wishes are one line."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -79,12 +80,36 @@ def test_a_stop_keeps_the_best_so_far() -> None:
     assert found[0].stopped
 
 
-def test_processes_change_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    told = []
+def test_processes_change_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told, pictures = [], []
     for jobs in ("1", "2"):
-        assert main(["tune", "--site", "greensboro", "--days", "20", "--ways", "smart", "--jobs", jobs, "--json"]) == 0
-        told.append(json.loads(capsys.readouterr().out)["ways"])
-    assert told[0] == told[1]
+        words = ["--site", "greensboro", "--days", "20", "--ways", "smart", "--jobs", jobs, "--json"]
+        assert main(["tune", *words, "--out", str(tmp_path)]) == 0
+        told.append(json.loads(capsys.readouterr().out))
+        pictures.append((tmp_path / "tune.png").read_bytes())
+        assert json.loads((tmp_path / "tune.json").read_text()) == told[-1]
+    assert told[0]["ways"] == told[1]["ways"]
+    assert pictures[0].startswith(b"\x89PNG")
+    assert pictures[0] == pictures[1]
+
+
+def test_what_was_tried_is_kept_for_the_picture() -> None:
+    best = tune.tune(place_of("greensboro"), ["schedule"], 95, 0, Crew(), lambda _: False)[0]
+    water_mm, adequacy_pct = best.tried[:, 0], best.tried[:, 1] / 10
+    near = (abs(water_mm - best.water_mm) <= 0.5) & (abs(adequacy_pct - best.adequacy_pct) <= 0.05)
+    assert near.any(), "the chosen settings were tried"
+    assert 100 < len(best.tried) <= best.tries
+    assert not ((adequacy_pct >= 95.1) & (water_mm < best.water_mm - 1)).any(), "none that is enough takes less"
+
+
+def test_a_way_that_was_not_begun_has_no_panel(tmp_path: Path) -> None:
+    from sim import pictures
+
+    found = tune.tune(place_of("greensboro"), ["schedule", "smart"], 95, 0, Crew(), lambda _: True)
+    pictures.draw_tune(found, 95, "stopped", tmp_path / "tune.svg", "svg")
+    drawn = (tmp_path / "tune.svg").read_text()
+    assert "<svg" in drawn
+    assert len(found) == 1
 
 
 def test_what_cannot_be_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
