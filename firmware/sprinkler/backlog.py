@@ -156,7 +156,9 @@ def _numbers(board, kind):
     """Serial number and level of the segments of a kind, as one integer each, oldest first."""
     try:
         names = board.os.ilistdir(FOLDER)
-        return sorted([int(entry[0][1:], 16) for entry in names if entry[0][0] == kind and len(entry[0]) == 8])
+        numbers = [int(entry[0][1:], 16) for entry in names if entry[0][0] == kind and len(entry[0]) == 8]
+        numbers.sort()  # where they are: of 64 they take 256 bytes
+        return numbers
     except OSError:
         return []
 

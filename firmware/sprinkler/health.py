@@ -6,7 +6,7 @@ Rule: tells, never judges; a number that is not known is null. It must not know 
 import gc
 
 from .crash import CRASH
-from .report import FIRMWARE, members
+from .report import FIRMWARE, filled, members
 from .selftest import check
 from .store import read_file
 
@@ -30,7 +30,7 @@ def health(app) -> bytes:
             "crash": crash.decode() if crash else None,
         }
     )
-    return b"{" + inside + b"}"
+    return b"{" + filled(inside) + b"}"
 
 
 def _heap_free():

@@ -15,11 +15,11 @@ _PATIENCE_MS = (0, 15000, 3000, 6000, 6000, 10000)
 _BACKOFF_MS = (1000, 60000)
 KEEPALIVE_S = 60
 IN_PROGRESS = (11, 115, 119, 150)  # EAGAIN and the EINPROGRESS of several stacks
-_OUT_MAX = 4096
+_BEHIND_MAX = 1024  # bytes of answers that wait behind a message
 _IN_FLIGHT_MAX = 8
 _LOOK_MS = 50  # at Wi-Fi and at the name server
-_CHUNK = 512
-_RECEIVE_MAX = 8  # chunks that one step reads: no broker can hold the loop, or the heap
+_CHUNK = 256  # bytes that are given to the socket at a time, and taken from it
+_RECEIVE_MAX = 16  # chunks that one step reads: no broker can hold the loop, or the heap
 
 
 class Link:
@@ -36,7 +36,10 @@ class Link:
         self._hear = hear
         self.wlan = board.network.WLAN(board.network.STA_IF)
         self.sock = self.poller = self.decoder = None
-        self.out: memoryview | bytes = b""  # what waits to be sent: bytes, or a view of them
+        self.out: memoryview | bytes = (
+            b""  # what waits to be sent: bytes, or a view of them; while there is more, there is some here
+        )
+        self._behind = []  # what follows it: packets, and messages as [bytes left, the piece under way, what yields the others]
         self.in_flight = []
         self.packet_id = 0
         self._backoff_ms = _BACKOFF_MS[0]
@@ -74,11 +77,18 @@ class Link:
             return None
 
     def publish(self, topic, payload, retain):
-        """Queue one message; call only when there is `room`. Its payload is bytes, or a function that yields its pieces."""
+        """Send one message; call only when there is `room`, but for the last words. Its payload is bytes, or a function that yields its pieces, each time
+        the same: they are made twice, first to be measured, for held together they would not fit the heap."""
+        pieces = (lambda: iter((payload,))) if isinstance(payload, bytes) else payload
+        length = sum(len(piece) for piece in pieces())
         self.packet_id = mqtt.next_id(self.packet_id)
-        packet = mqtt.publish(topic, payload, self.packet_id, retain)
+        head = mqtt.publish(topic, length, self.packet_id, retain)
         self.in_flight.append(self.packet_id)
-        self.send(packet)
+        self._behind.append([len(head) + length, head, pieces()])
+        self._sent_ms = self.board.uptime_ms()
+        if not self.out:
+            self._go_on()
+        self.flush()
         self.owe()
 
     def close(self):
@@ -205,10 +215,16 @@ class Link:
 
     def send(self, packet):
         """Send now what the socket takes; keep the rest."""
-        if len(self.out) + len(packet) > _OUT_MAX:
-            raise LinkError("full")
+        behind = self._behind
         self._sent_ms = self.board.uptime_ms()
-        self.out = bytes(self.out) + packet if self.out else packet
+        if not self.out:
+            self.out = packet
+        elif behind and isinstance(behind[-1], bytes):
+            if len(behind[-1]) > _BEHIND_MAX:
+                raise LinkError("full")
+            behind[-1] += packet
+        else:
+            behind.append(packet)
         self.flush()
 
     def flush(self):
@@ -222,7 +238,33 @@ class Link:
                 raise LinkError("send")
             self.out = memoryview(self.out)[sent:]
             if not self.out:
-                self.out = b""  # lets go of the packet
+                self.out = b""  # lets go of what was sent
+                self._go_on()
+
+    def _go_on(self):
+        """Take up what follows: a packet, or some pieces of a message. Raises LinkError when there is not as much of it as was said."""
+        if not self._behind:
+            return
+        message = self._behind[0]
+        if isinstance(message, bytes):
+            self.out = self._behind.pop(0)
+            return
+        room = memoryview(bytearray(min(_CHUNK, message[0])))
+        size = 0
+        while size < len(room):
+            piece = memoryview(message[1] or next(message[2], b""))
+            part = piece[: len(room) - size]
+            if not part:
+                raise LinkError("length")
+            room[size : size + len(part)] = part
+            size += len(part)
+            message[1] = piece[len(part) :]
+        message[0] -= size
+        if not message[0]:
+            self._behind.pop(0)
+            if message[1] or next(message[2], b""):
+                raise LinkError("length")
+        self.out = room
 
     def _drop(self):
         if self.sock is not None:
@@ -232,6 +274,7 @@ class Link:
                 pass  # it is gone either way
         self.sock = self.poller = self.decoder = None
         self.out = b""
+        self._behind = []
         self.in_flight = []
         self.owed_ms = 0
         self.enter(OFF)

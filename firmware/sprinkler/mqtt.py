@@ -1,4 +1,4 @@
-"""MQTT 3.1.1 without I/O: packets to bytes, bytes to packets. One buffer per packet.
+"""MQTT 3.1.1 without I/O: packets to bytes, bytes to packets. One buffer per packet, but none for a payload that is sent.
 
 Rule: pure functions and one decoder; section numbers are those of the OASIS standard of 29 October 2014. A packet is decoded whole or skipped whole, so
 a broker can make the board hold at most `size_max` bytes. It must not know sockets, topics' meaning or time.
@@ -27,13 +27,9 @@ def _text(data):
     return bytes((len(raw) >> 8, len(raw) & 255)) + raw
 
 
-def _packet(first, parts, pieces=None):
-    """First byte, remaining length (section 2.2.3), the parts, then what `pieces` yields; in one buffer that is allocated once. The pieces are made
-    twice, first to be measured: held together beside the packet they would not fit the heap. Raises LinkError when they differ."""
-    length = sum(len(part) for part in parts)
-    if pieces:
-        length += sum(len(piece) for piece in pieces())
-    size = length
+def _packet(first, parts, more=0):
+    """First byte, remaining length (section 2.2.3), the parts; `more` bytes are to follow."""
+    length = more + sum(len(part) for part in parts)
     head = bytearray((first,))
     while True:
         byte = length & 127
@@ -41,16 +37,7 @@ def _packet(first, parts, pieces=None):
         head.append(byte | 128 if length else byte)
         if not length:
             break
-    end = len(head)
-    out = bytearray(end + size)
-    out[:end] = head
-    for source in (parts, pieces() if pieces else ()):
-        for part in source:
-            out[end : end + len(part)] = part
-            end += len(part)
-    if end != len(head) + size:
-        raise LinkError("length")
-    return out
+    return b"".join([head] + parts)
 
 
 def connect(client_id, user, password, keepalive_s, will_topic, will_payload):
@@ -69,13 +56,9 @@ def connect(client_id, user, password, keepalive_s, will_topic, will_payload):
     return _packet(0x10, parts)
 
 
-def publish(topic, payload, packet_id, retain):
-    """PUBLISH at QoS 1 (section 3.3). `payload`: a function that yields its pieces, the same each time, or bytes."""
-    parts = [_text(topic), bytes((packet_id >> 8, packet_id & 255))]
-    first = 0x33 if retain else 0x32
-    if isinstance(payload, bytes):
-        return _packet(first, parts + [payload])
-    return _packet(first, parts, payload)
+def publish(topic, length, packet_id, retain):
+    """PUBLISH at QoS 1 (section 3.3), but for its payload of `length` bytes, which is to follow."""
+    return _packet(0x33 if retain else 0x32, [_text(topic), bytes((packet_id >> 8, packet_id & 255))], length)
 
 
 def subscribe(topics, packet_id):

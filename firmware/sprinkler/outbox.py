@@ -124,8 +124,8 @@ class Outbox:
     def _publish_state(self):
         app = self._app
         self._state_ms = app.board.uptime_ms()
-        now_s = app.clock.now_s()
-        self.publish(protocol.STATE, lambda: report.board_state(app, now_s), True)
+        forms, sheets = report.taken(report.board_state(app, app.clock.now_s()))
+        self.publish(protocol.STATE, lambda: report.told(forms, sheets), True)
         self.state_due = False
 
     def _publish_backlog(self):
@@ -161,7 +161,8 @@ class Outbox:
         if kind == "e":
             self.publish(protocol.EVENT, report.event(self._app, boot_id, oldest, records[0]), False)
         else:
-            self.publish(protocol.TELEMETRY, lambda: report.telemetry(self._app, boot_id, oldest, records), False)
+            head = report.telemetry_head(self._app, boot_id, oldest)
+            self.publish(protocol.TELEMETRY, lambda: report.telemetry(self._app, head, records), False)
 
     def owes_replies(self):
         """True while an answer to a command waits."""
@@ -180,5 +181,5 @@ class Outbox:
             pass  # then the will speaks for us
 
     def publish(self, leaf, payload, retain):
-        """Publish one message on one of this board's topics; its payload is bytes, or a function that yields its pieces."""
+        """Publish one message on one of this board's topics; its payload is bytes, or a function that yields its pieces, each time the same."""
         self._app.link.publish(protocol.topic(self._app.board.device_id, leaf), payload, retain)

@@ -1,7 +1,7 @@
 """Report: builds each message of the board, and nothing else builds one (docs/protocol.md says what they hold).
 
-Rule: what the board knows in, JSON out; the long messages piece by piece, because no board has room for all of one in pieces and as a
-packet. It must not know sockets or when to publish.
+Rule: what the board knows in, JSON out; the long messages piece by piece, because no board has room for all of one. It must not know sockets or when
+to publish.
 """
 
 import json
@@ -12,20 +12,10 @@ from .core import power, state
 from .store import EVENT_FORM, NO_DAYS, NO_DC, NONE_I16, NONE_U8, NONE_U16, SAMPLE_FORM, WET
 
 FIRMWARE = "0.1.0"
-SAMPLES_PER_MESSAGE = 3  # some 650 bytes in one piece: a heap in use has no room for much longer ones
+SAMPLES_PER_MESSAGE = 3
+SHEET = 96  # bytes of values, about, that lie in one piece
 LOST = b'{"state": "lost"}'
 ONLINE = b'{"state": "online"}'
-
-
-def _list(head, items):
-    """The pieces of an object that starts with `head` and ends in a list of `items`."""
-    yield head
-    between = b""
-    for item in items:
-        yield between
-        yield item
-        between = b","
-    yield b"]}"
 
 
 def asleep(until):
@@ -33,26 +23,59 @@ def asleep(until):
     return _object(members({"state": "asleep", "until": until}))
 
 
-def members(value):
-    """The inside of an object. Where `value` is written out, a board has it as one text already, for each key costs heap."""
-    return filled(",".join(['"%s":%%s' % key for key in value]), value.values())
+def members(value, before="", after=""):
+    """The inside of an object: (its text with a %s for each value, the values), between two texts. Where `value` is written out, a board has that text in
+    ROM, for each key by itself costs heap."""
+    return before + ",".join(['"%s":%%s' % key for key in value]) + after, value.values()
 
 
-def filled(text, values):
-    """`text` with each of `values` in its place, as JSON; most are numbers, which need no text of their own."""
-    return (
-        text % tuple([value if type(value) is int else json.dumps(value, separators=(",", ":")) for value in values])
-    ).encode()
+def filled(inside):
+    """What `members` gave, as JSON."""
+    return (inside[0] % tuple(_plain(inside[1]))).encode()
+
+
+def _plain(values):
+    """Each of `values` as JSON; most are numbers, which need no text of their own."""
+    return [value if type(value) is int else json.dumps(value, separators=(",", ":")) for value in values]
 
 
 def _object(inside):
-    return b"{" + inside + b"}"
+    return b"{" + filled(inside) + b"}"
+
+
+def taken(pieces):
+    """A long message as it is now, for `told`: its constant texts, which lie in ROM, and the values between them, as JSON, some lines at a time. `pieces`
+    are bytes, or what `members` gave."""
+    forms, sheets, sheet = [], [], ""
+    for piece in pieces:
+        constant = isinstance(piece, bytes)
+        forms.append(piece if constant else piece[0])
+        if not constant:
+            sheet += "\t".join([str(value) for value in _plain(piece[1])]) + "\n"
+        if len(sheet) > SHEET:
+            sheets.append(sheet)
+            sheet = ""
+    return tuple(forms), sheets + [sheet]  # a list that has grown takes up to twice its length
+
+
+def told(forms, sheets):
+    """The pieces of the message that was `taken`, each time the same. JSON has neither tabs nor line ends of its own."""
+    number = at = 0
+    for form in forms:
+        if isinstance(form, bytes):
+            yield form
+            continue
+        if at == len(sheets[number]):
+            number += 1
+            at = 0
+        end = sheets[number].index("\n", at)
+        yield (form % tuple(sheets[number][at:end].split("\t"))).encode()
+        at = end + 1
 
 
 def board_state(app, now_s):
-    """What is true at `now_s`, in small pieces: they are made while the packet that takes them already fills the heap."""
+    """What is true at `now_s`, in pieces for `taken`."""
     m, s, clock = app.memory, app.settings, app.clock
-    yield b"{"
     yield members(
         {
             "at": clock.unix(now_s),
@@ -61,9 +84,10 @@ def board_state(app, now_s):
             "power_mode": protocol.POWER_MODES[m.power_mode],
             "battery_days": _known(m.battery_days, NO_DAYS),
             "awake_until": app.awake_until(),
-        }
+        },
+        "{",
+        ",",
     )
-    yield b","
     yield members(
         {
             "wake_reason": app.wake_reason,
@@ -72,9 +96,10 @@ def board_state(app, now_s):
             "winter": s.winter,
             "rain_delay_until": s.rain_delay_until,
             "seasonal_adjust_pct": s.seasonal_adjust_pct,
-        }
+        },
+        "",
+        ",",
     )
-    yield b","
     yield members(
         {
             "desired_version": s.version,
@@ -84,11 +109,13 @@ def board_state(app, now_s):
             "faults": app.board_faults(),
             "safe_mode": app.safe_mode,
             "weather_date": app.planner.water(0),
-        }
+        },
+        "",
+        ',"zones":[',
     )
-    yield b',"zones":['
     for zone in range(1, app.board.zones() + 1):
-        yield b"{" if zone == 1 else b",{"
+        if zone > 1:
+            yield b","
         for piece in _zone_state(app, zone, now_s):
             yield piece
     yield b"]}"
@@ -110,9 +137,10 @@ def _zone_state(app, zone, now_s):
             "program": s[z + state.PROGRAM],
             "run_time_s": s[z + state.GRANTED_MS] // 1000,
             "run_until": app.run_until(zone, now_s),
-        }
+        },
+        "{",
+        ",",
     )
-    yield b","
     yield members(
         {
             "queued_s": s[z + state.QUEUED_MS] // 1000,
@@ -121,52 +149,49 @@ def _zone_state(app, zone, now_s):
             "next_run_at": app.clock.unix(app.planner.next_start_s(zone)),
             "depletion_um": app.planner.water(zone),
             "faults": [word for bit, word in state.FAULT_WORDS if s[z + state.FAULT] & bit],
-        }
+        },
+        "",
+        ',"check":',
     )
-    yield b',"check":'
-    yield _check(app, metered) if app.memory.check[1] == zone else b"null"
-    yield b',"last_run":'
-    yield _last_run(app, zone)
-    yield b',"last_skip":'
+    yield _check(app, metered) if app.memory.check[1] == zone else b'null,"last_run":'
+    yield _last_run(app, app.memory.last_runs[zone - 1])
     yield _last_skip(app, app.memory.last_skips[zone - 1])
-    yield b"}"
 
 
-def _last_run(app, zone):
-    run = app.memory.last_runs[zone - 1]
+def _last_run(app, run):
     if not run:
-        return b"null"
-    return _object(
-        members(
-            {
-                "run_id": run[0],
-                "at": app.clock.unix(run[1]),
-                "program": run[2],
-                "result": protocol.RESULTS[run[3]],
-                "reason": protocol.REASONS[run[4]],
-                "duration_s": run[5],
-                "volume_ml": run[6] if app.senses.has_flow() else None,
-            }
-        )
+        return b'null,"last_skip":'
+    return members(
+        {
+            "run_id": run[0],
+            "at": app.clock.unix(run[1]),
+            "program": run[2],
+            "result": protocol.RESULTS[run[3]],
+            "reason": protocol.REASONS[run[4]],
+            "duration_s": run[5],
+            "volume_ml": run[6] if app.senses.has_flow() else None,
+        },
+        "{",
+        '},"last_skip":',
     )
 
 
 def _last_skip(app, skip):
     if not skip[2]:
-        return b"null"
-    return _object(members({"at": app.clock.unix(skip[0]), "program": skip[1], "reason": protocol.REASONS[skip[2]]}))
+        return b"null}"
+    return members({"at": app.clock.unix(skip[0]), "program": skip[1], "reason": protocol.REASONS[skip[2]]}, "{", "}}")
 
 
 def _check(app, metered):
     at, _, verdict, volume_ml = app.memory.check
-    return _object(
-        members(
-            {
-                "at": app.clock.unix(at),
-                "verdict": protocol.CHECKS[verdict],
-                "volume_ml": volume_ml if metered else None,
-            }
-        )
+    return members(
+        {
+            "at": app.clock.unix(at),
+            "verdict": protocol.CHECKS[verdict],
+            "volume_ml": volume_ml if metered else None,
+        },
+        "{",
+        '},"last_run":',
     )
 
 
@@ -194,15 +219,23 @@ def event(app, boot_id, oldest, record):
     )
 
 
-def telemetry(app, boot_id, oldest, records):
-    """Up to SAMPLES_PER_MESSAGE samples of a boot: (number before or 0, number, packed SAMPLE_FORM)."""
-    head = b'{"boot_id":%d,"oldest":%d,"dropped":%d,"samples":[' % (boot_id, oldest, app.memory.dropped)
-    return _list(head, (_sample(app, record) for record in records))
+def telemetry_head(app, boot_id, oldest):
+    """How a message of samples of a boot begins."""
+    return b'{"boot_id":%d,"oldest":%d,"dropped":%d,"samples":[' % (boot_id, oldest, app.memory.dropped)
+
+
+def telemetry(app, head, records):
+    """The pieces of a message of up to SAMPLES_PER_MESSAGE samples: (number before or 0, number, packed SAMPLE_FORM); each time the same."""
+    for record in records:
+        yield head
+        yield _sample(app, record)
+        head = b","
+    yield b"]}"
 
 
 def _numbered(record, inside):
     """An object with `inside`; where numbers before this one were given up, with the last one that was not."""
-    return _object((b'"after":%d,' % record[0] if record[0] else b"") + inside)
+    return (b'{"after":%d,' % record[0] if record[0] else b"{") + filled(inside) + b"}"
 
 
 def _sample(app, record):

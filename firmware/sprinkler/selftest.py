@@ -4,7 +4,7 @@ Rule: asks every part once and changes nothing that counts; what fails is a word
 bus: on a bus that hangs, a scan outlasts the watchdog. It must not know what the parts are for.
 """
 
-from .errors import SprinklerError
+from .errors import StoreError
 from .store import read_file, unsealed, write_file
 
 SCRATCH = "/selftest.bin"
@@ -56,6 +56,6 @@ def _flash_works(board) -> bool:
         write_file(board, SCRATCH, data)
         same = read_file(board, SCRATCH) == data
         board.os.remove(SCRATCH)
-    except (SprinklerError, OSError):
+    except (StoreError, OSError):
         return False
     return same

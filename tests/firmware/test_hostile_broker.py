@@ -13,7 +13,7 @@ from .rig import Rig
 
 RUN_S = 30
 WITHIN_S = 110  # the longest pause between two tries, with its jitter, and the patience with a silent broker
-HELD_MAX = 2560 + 4096 + 16  # one message in, one buffer out (joining.py, link.py)
+HELD_MAX = 2560 + 256 + 1024 + 16  # one message in, some of one out, and what waits behind that (joining.py, link.py)
 
 
 class Held:
@@ -26,7 +26,8 @@ class Held:
         def measured(link: Link) -> None:
             service(link)
             packet = link.decoder._packet if link.decoder is not None else None
-            self.most = max(self.most, len(link.out) + len(packet or b""))
+            behind = sum(len(part if isinstance(part, bytes) else part[1]) for part in link._behind)
+            self.most = max(self.most, len(link.out) + behind + len(packet or b""))
             self.in_flight = max(self.in_flight, len(link.in_flight))
             self.requests = max(self.requests, len(link._hear.__self__.requests))
 

@@ -48,7 +48,7 @@ def _settings() -> dict[str, object]:
 
 
 def _programs() -> list[dict[str, object]]:
-    dates = [f"2027-07-{day:02d}" for day in range(1, 9)]
+    dates = [20270700 + day for day in range(1, 9)]
     return [
         {
             "id": number + 1,
@@ -56,7 +56,7 @@ def _programs() -> list[dict[str, object]]:
             "weekdays": [0, 1, 2, 3, 4, 5, 6],
             "start_min": 540 + 97 * number,
             "run_time_s": 180,
-            "until": "2028-12-31",
+            "until": 20281231,
             "skip_dates": dates,
         }
         for number in range(8)
@@ -107,13 +107,24 @@ class Life:
         from sprinkler.auth import sign
 
         topic = self._topic(leaf)
-        self.broker.publish(topic, sign(self.board.key, topic, json.dumps(content).encode()), retain=True)
+        self.broker.publish(
+            topic, sign(self.board.key, topic, json.dumps(content, separators=(",", ":")).encode()), retain=True
+        )
 
     def begin(self) -> None:
-        """Power on, settings and programs, and all that can be said of a zone."""
+        """Power on, settings and programs, and all that can be said of a zone. Raises RuntimeError if they do not come into force."""
         self.board.run_for(20)
         self.tell(self._protocol.DESIRED, {"version": 1, "settings": _settings(), "programs": _programs()})
         self.board.run_for(20)
+        if not self.settled():
+            self.board.run_for(WAKE_S + 20)  # it slept
+        if not self.settled():
+            raise RuntimeError(f"the settings are not in force: {self.board.text[-400:]}")
+
+    def settled(self) -> bool:
+        """Are the settings that it was told in force?"""
+        state = json.loads(self.broker.retained[self._topic(self._protocol.STATE)].payload)
+        return bool(state["desired_version"] == 1)
 
     def heaps(self) -> list[Heap]:
         """Of the boots so far, and of this one."""

@@ -93,6 +93,21 @@ PACKAGES = {
         "app.low": "class LowError(Exception):\n    pass\ndef fail():\n    raise LowError('why')\n",
         "app.main": "from .low import LowError, fail\ndef run():\n    try:\n        fail()\n    except LowError as error:\n        print(error)\n",
     },
+    "errors that say nothing but their name": {
+        "app.low": "class AppError(Exception):\n    'any'\nclass LowError(AppError):\n    'low'\nclass HighError(AppError):\n    pass\n"
+        "def why():\n    return 'why'\n",
+        "app.main": "from .low import HighError, LowError, why\ndef fail(kind):\n    raise kind(why())\ndef run():\n"
+        "    for kind in (LowError, HighError, ValueError):\n        try:\n            fail(kind)\n        except LowError as error:\n"
+        "            print('low', error)\n        except (HighError, ValueError) as error:\n            print('high', error)\n",
+    },
+    "errors that are caught by what they inherit from": {
+        "app.main": "class AppError(Exception):\n    pass\nclass LowError(AppError):\n    pass\ndef run():\n    try:\n        raise LowError('why')\n"
+        "    except AppError as error:\n        print(error)\n",
+    },
+    "words in several places": {
+        "app.main": "WORDS = ('low_battery', 'ok', 'late')\nMORE = ((1, 'low_battery'), (2, 'ok'))\ndef run():\n"
+        "    print(WORDS, MORE, 'low_battery', 'run_finished', ['run_finished'])\n",
+    },
     "a short name for a module inside a function": {
         "app.low": "A = 1\ndef b():\n    return 2\n",
         "app.main": "from . import low\ndef run():\n    p = low\n    print(p.A, p.b())\n",
@@ -126,6 +141,26 @@ def test_a_function_imported_inside_another_comes_with_the_modules_that_only_it_
     files = merged(sources)
     assert list(files) == ["app.main", "abs"]
     assert "TABLE" not in files["app.main"]
+
+
+def test_errors_that_say_nothing_but_their_name_are_no_classes():
+    assert "class" not in merged(PACKAGES["errors that say nothing but their name"])["app.main"]
+    assert merged(PACKAGES["errors that are caught by what they inherit from"])["app.main"].count("class") == 2
+
+
+def test_words_in_several_places_are_names():
+    first = merged(PACKAGES["words in several places"])["app.main"].splitlines()[0]
+    assert first == "lambda low_battery, ok, run_finished: 0"
+
+
+def test_a_word_of_a_late_module_is_no_name_unless_it_is_a_key():
+    sources = {
+        "app.main": "def run():\n    from .rare import shown\n    print('here', shown({'depth': 3}))\n",
+        "app.rare": "def shown(given, how='so'):\n    'told'\n    return given.get('depth'), 'depth' in given, ['rare', 'here', '', 'rarest_of_words'], how\n",
+    }
+    late = merged(sources)["abs"]
+    assert late.splitlines()[-1].endswith(" = ('rare',)")
+    assert "'depth'" in late
 
 
 def test_two_late_modules_may_each_bring_the_same_one():

@@ -44,6 +44,11 @@ def test_an_error_of_our_own_gets_its_name_back():
     assert restored.splitlines()[2:] == ["LinkError: silent", ">>> "]
 
 
+def test_an_error_of_the_interpreter_keeps_its_name():
+    told = 'Traceback (most recent call last):\n  File "sprinkler.app", line 1, in run\nValueError: no\n'
+    assert traceback.restored({"ValueError": ["Board.rtc_load"]}, told).splitlines()[2] == "ValueError: no"
+
+
 def test_what_is_no_traceback_stays_as_it_is():
     text = "x: 1\n  in x\nTraceback of x\n"
     assert traceback.restored({"x": ["App.run"]}, text) == text

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from copy import deepcopy
 
 from tools.micropython.inline import Inliner
-from tools.micropython.names import Names
+from tools.micropython.names import Names, known_names
 from tools.micropython.origin import mark, origins
 from tools.micropython.program import (
     Binding,
@@ -23,8 +23,10 @@ from tools.micropython.program import (
     absolute,
 )
 from tools.micropython.prune import literals, prune, split_tuples, uses
+from tools.micropython.raised import spared, with_spared_errors
 from tools.micropython.scopes import ScopedTransformer, bound_names, without_annotations
 from tools.micropython.texts import with_filled_texts
+from tools.micropython.words import name_words, without_names
 
 
 class _Linker(ScopedTransformer):
@@ -152,8 +154,10 @@ def _import(binding: Extern, name: str) -> ast.stmt:
     return ast.ImportFrom(binding.module, [alias], 0) if binding.name else ast.Import([alias])
 
 
-def _text(module: str, statements: list[ast.stmt], names: Names) -> str:
+def _text(module: str, statements: list[ast.stmt], names: Names, *, resident: bool = False) -> str:
     tree = names.shorten(ast.fix_missing_locations(ast.Module(statements, [])))
+    if resident:
+        name_words(tree)  # what is loaded for a moment would leave its names behind
     text = ast.unparse(tree) + "\n"
     names.lines |= origins(module, tree, text)
     return text
@@ -173,6 +177,8 @@ def bundle(
     filled with what each short name stands for, and with the functions that lines come from. Raises BundleError.
     """
     sources = {name: with_filled_texts(without_annotations(text)) for name, text in sources.items()}
+    errors = spared(sources)
+    sources = with_spared_errors(sources)
     program = Program(sources, tuple(entries))
     main = next(iter(entries))
     kept = {name: program.resolve(Own(module, name)) for module, found in entries.items() for name in found}
@@ -202,12 +208,15 @@ def bundle(
         late[program.short.get(name, name)], wanted = _late(program, name, part, main, names, only_late, body, externs)
         shared |= wanted
     body = prune(body, shared | set(kept))
-    files = {main: _text(main, _imports(externs, body, names) + body, names)}
+    files = {main: _text(main, _imports(externs, body, names) + body, names, resident=True)}
+    late = {name: without_names(text, files[main], known_names()) for name, text in late.items()}
     for module, found in entries.items():
         if module != main:
             files[module] = f"from {main} import {', '.join(found)}\n"
     if meanings is not None:
         meanings |= names.meanings(program) | names.lines
+        for own, name in errors.items():
+            meanings[name] = [f"errors.{own}", *meanings.get(name, [])]
     return files | late
 
 

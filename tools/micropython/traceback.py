@@ -43,7 +43,10 @@ def restored(meanings: Mapping[str, Sequence[str]], text: str) -> str:
             lines.append(frame[1] + (written_in or meant(meanings, frame[4])))
         elif error:
             rest = _QUOTED.sub(lambda name: f"'{meant(meanings, name[1])}'", error[2] or "")
-            lines.append(meant(meanings, error[1]).rpartition(".")[2] + rest)
+            own = [
+                name for name in meanings.get(error[1], ()) if name.endswith("Error")
+            ]  # else it is the interpreter's own
+            lines.append((own[0].rpartition(".")[2] if own else error[1]) + rest)
         else:
             lines.append(line)
         inside = bool(frame) or (inside and not error)
