@@ -160,10 +160,11 @@ class _Judge:
         )
 
     def window_end_us(self, at_us: int) -> int:
-        """The end of the leak window of water that begins at `at_us`: LEAK_WINDOW_S after the board is awake, which it is within SLEEP_US."""
+        """The end of the leak window of water that begins at `at_us`: LEAK_WINDOW_S after the board is awake, which it is within SLEEP_US of power."""
         index = bisect_left(self.ends, at_us + 1)
         awake_us = max(at_us, self.boots[index]) if index < len(self.boots) else self.life.timeline.now_us
-        return min(awake_us, at_us + SLEEP_US) + round(LEAK_WINDOW_S * 1e6)
+        dark_us = overlap_us((at_us, awake_us), self.truth.dark)
+        return min(awake_us, at_us + SLEEP_US + dark_us) + round(LEAK_WINDOW_S * 1e6)
 
     def told(self, from_us: int, until_us: int) -> bool:
         """Did the board report, at a moment between those or a little later, a fault that explains running water?"""

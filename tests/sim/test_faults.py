@@ -174,6 +174,11 @@ def test_a_wrong_life_ends_in_one_and_names_the_command_that_shrinks_it(
     assert "--scenario longest_run --seed 1 --shrink" in told
 
 
+@pytest.mark.parametrize("seed", [4, 8, 13])
+def test_the_moment_until_a_board_closes_is_its_own_however_long_it_had_no_battery(seed: int) -> None:
+    assert played("battery_unplugged_for_hours", seed).story == []
+
+
 def test_missed_starts_are_not_counted_where_the_cause_forbids_watering() -> None:
     stuck, free = scenario.load("valve_sticks_closed"), scenario.load("longest_run")
     missed = Verdict(starts=4, missed_runs=3)
