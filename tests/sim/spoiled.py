@@ -138,7 +138,7 @@ SPOILED = (
     Spoiled("no pulse closes", "dst_autumn_berlin", 0, "opens_beyond_cap", patches=_no_closing_pulse),
     Spoiled("a leak is not told", "diaphragm_leaks", 0, "unaccounted_ml", patches=_silent_leak),
     Spoiled("open time forgotten at a reset", "watchdog_while_open", 0, "opens_beyond_cap", "open time forgotten"),
-    Spoiled("no close at a low battery", "battery_sags_while_open", 1, "opens_beyond_cap", "no low battery close"),
+    Spoiled("no close at a low battery", "battery_sags_while_open", 3, "opens_beyond_cap", "no low battery close"),
     Spoiled("any signature will do", "commands_forged", 0, "opens_beyond_cap", patches=_any_signature, until_h=4),
     Spoiled("any counter will do", "commands_replayed", 0, "opens_beyond_cap", patches=_any_counter),
     Spoiled("a command never expires", "commands_to_a_sleeper", 0, "opens_beyond_cap", patches=_never_expires),
