@@ -5,6 +5,7 @@ usage, 3 a server cannot be reached or refuses, 4 a file or folder cannot be use
 what a user can put right.
 """
 
+import errno
 import importlib
 import os
 import sys
@@ -21,6 +22,8 @@ VERBS = {
     "faults": "sim.cli.faults",
     "replay": "sim.cli.replay",
 }
+CODES: dict[type[SimError], int] = {SettingError: 2, UnreachableError: 3, FileError: 4}
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def _list_verbs() -> str:
@@ -41,18 +44,30 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         code: int = importlib.import_module(VERBS[verb]).main(arguments[1:])
+        sys.stdout.flush()
     except SimError as error:
         print(f"sim {verb}: {error}", file=sys.stderr)
-        return {SettingError: 2, UnreachableError: 3, FileError: 4}.get(type(error), 1)
+        return next((number for kind, number in CODES.items() if isinstance(error, kind)), 1)
     except SystemExit as leaving:  # argparse's way to say 0 or 2
         return leaving.code if isinstance(leaving.code, int) else 2
     except KeyboardInterrupt:
         print(f"sim {verb}: stopped", file=sys.stderr)
         return 130
     except BrokenPipeError:  # whoever read our output went away: that is an end like any other
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence()
         return 0
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        _silence()
+        print(f"sim {verb}: cannot write the output: {error.strerror}", file=sys.stderr)
+        return CODES[FileError]
     return code
+
+
+def _silence() -> None:
+    """What is still to be printed goes nowhere: else the interpreter would complain of it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ Rule: nothing here simulates. Progress goes to stderr, and only to a screen, so 
 import argparse
 import calendar
 import contextlib
+import math
 import os
 import re
 import signal
@@ -102,6 +103,13 @@ def numbers(text: str, what: str, low: float, high: float) -> list[float]:
             raise SettingError(f"{what} must be {low:g} to {high:g}, not {word}")
         found.append(value)
     return sorted(set(found))
+
+
+def seconds(minutes: float, what: str) -> int:
+    """Whole seconds of `what`, an option in minutes. Raises SettingError where they are no number."""
+    if not math.isfinite(minutes):
+        raise SettingError(f"{what} is a number of minutes, not {minutes:g}")
+    return round(minutes * 60)
 
 
 def weekdays(text: str) -> tuple[int, ...]:

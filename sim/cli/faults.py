@@ -171,7 +171,7 @@ def _many(chosen: list[scenario.Scenario], options: argparse.Namespace) -> int:
         outcomes = campaign.run(chosen, seeds, options.jobs, progress)
     bar.end()
     found = campaign.rows(chosen, outcomes)
-    summary = campaign.summary(found, began_s)
+    summary = campaign.summary(found, began_s) | {"stopped": stopper.asked}
     if options.html:
         from sim.faults.report import page
 

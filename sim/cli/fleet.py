@@ -63,7 +63,10 @@ def main(arguments: list[str]) -> int:
         site=options.site,
         year=options.year,
     )
-    program = Program(run_time_s=round(options.run_time * 60), wake_interval_s=round(options.wake * 60))
+    program = Program(
+        run_time_s=common.seconds(options.run_time, "--run-time"),
+        wake_interval_s=common.seconds(options.wake, "--wake"),
+    )
     if options.broker:
         return _live(options, scenario, program, crew)
     order = fleet.Order(options.boards, options.days, scenario, program, options.seed)

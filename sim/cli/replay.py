@@ -86,8 +86,8 @@ def _order(options: argparse.Namespace) -> replay.Order:
         options.seed,
         options.days,
         options.site,
-        round(options.run_time * 60),
-        round(options.wake * 60),
+        common.seconds(options.run_time, "--run-time"),
+        common.seconds(options.wake, "--wake"),
     )
 
 

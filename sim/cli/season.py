@@ -77,10 +77,10 @@ def _plan(options: argparse.Namespace) -> season.Plan:
     start_s = common.start_unix_s(options.start, weather_of(scenario).utc_s)
     scenario = dataclasses.replace(scenario, start_unix_s=start_s)
     program = Program(
-        run_time_s=round(options.run_time * 60),
+        run_time_s=common.seconds(options.run_time, "--run-time"),
         start_min=common.clock_min(options.at),
         weekdays=common.weekdays(options.weekdays),
-        wake_interval_s=round(options.wake * 60),
+        wake_interval_s=common.seconds(options.wake, "--wake"),
     )
     return season.Plan(scenario, program, options.days, options.seed)
 

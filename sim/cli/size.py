@@ -86,9 +86,9 @@ def main(arguments: list[str]) -> int:
     if not 0.1 <= options.join <= 15:
         raise SettingError(f"the Wi-Fi joins within 0.1 to 15 s, not {options.join:g}")
     program = Program(
-        run_time_s=round(options.run_time * 60),
+        run_time_s=common.seconds(options.run_time, "--run-time"),
         weekdays=common.weekdays(options.weekdays),
-        wake_interval_s=round(options.wake * 60),
+        wake_interval_s=common.seconds(options.wake, "--wake"),
     )
     without = [part for part in options.without.split(",") if part]
     crew = common.crew(options)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sim.errors import FileError, SettingError, SimError
+from sim.errors import FileError, SettingError
 from sim.faults.kinds import KINDS, Choice, Number, Rule, Text
 
 FOLDER = Path(__file__).resolve().parent.parent / "scenarios"
@@ -50,7 +50,7 @@ type Value = float | int | str
 type Range = tuple[Value, ...]  # (low, high) of numbers, or words to choose from; a single value stands alone
 
 
-class ScenarioError(SimError):
+class ScenarioError(FileError):
     """A scenario's file is not as it should be; the message names the line and says what to do."""
 
 
