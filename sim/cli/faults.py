@@ -2,12 +2,12 @@
 
 import argparse
 import json
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from sim.cli import common
+from sim.crew import Crew
 from sim.errors import SettingError
 from sim.faults import campaign, scenario
 from sim.faults.life import Life, Story
@@ -37,9 +37,6 @@ def _parser() -> argparse.ArgumentParser:
         "--seeds", metavar="N", type=int, default=1, help="lives of each scenario (default %(default)s)"
     )
     parser.add_argument(
-        "--jobs", metavar="N", type=int, default=os.cpu_count() or 1, help="processes (default: all cores)"
-    )
-    parser.add_argument(
         "--scenario", metavar="NAME", action="append", help="only this one, a name or a .toml file; may be given again"
     )
     parser.add_argument("--area", choices=scenario.AREAS, help="only scenarios of this area")
@@ -50,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--log", metavar="FILE", type=Path, help="write the whole event log of one life")
     parser.add_argument("--html", metavar="FILE", type=Path, help="write a report with pictures")
     parser.add_argument("--list", action="store_true", help="name the scenarios, and end")
+    common.add_crew(parser)
     common.add_output(parser, "the first life")
     return parser
 
@@ -143,8 +141,9 @@ def _shrink(story: Story) -> Story:
 def main(arguments: list[str]) -> int:
     """Run the campaign, or one life; the exit code."""
     options = _parser().parse_args(arguments)
-    if not 1 <= options.seeds <= 1_000_000 or not 1 <= options.jobs <= 256:
-        raise SettingError("--seeds must be 1 to 1000000 and --jobs 1 to 256")
+    if not 1 <= options.seeds <= 1_000_000:
+        raise SettingError(f"--seeds must be 1 to 1000000, not {options.seeds}")
+    crew = common.crew(options)
     chosen = _chosen(options)
     if options.list:
         for one in chosen:
@@ -155,20 +154,20 @@ def main(arguments: list[str]) -> int:
         raise SettingError("--shrink, --save and --log are for one life: name one --scenario and its --seed")
     if single and not options.html:
         return _one(chosen[0], options)
-    return _many(chosen, options)
+    return _many(chosen, options, crew)
 
 
-def _many(chosen: list[scenario.Scenario], options: argparse.Namespace) -> int:
+def _many(chosen: list[scenario.Scenario], options: argparse.Namespace, crew: Crew) -> int:
     began_s = time.monotonic()
     bar = common.Bar(f"{len(chosen)} scenarios")
     with common.Stopper() as stopper:
 
-        def progress(part: float, name: str) -> bool:
-            bar(part, name)
+        def progress(part: float) -> bool:
+            bar(part)
             return stopper.asked
 
         seeds = range(options.seed, options.seed + options.seeds)
-        outcomes = campaign.run(chosen, seeds, options.jobs, progress)
+        outcomes = campaign.run(chosen, seeds, crew, progress)
     bar.end()
     found = campaign.rows(chosen, outcomes)
     summary = campaign.summary(found, began_s) | {"stopped": stopper.asked}

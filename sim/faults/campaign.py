@@ -1,19 +1,17 @@
-"""A campaign: many scenarios times many seeds, on all cores, and what came of it.
+"""A campaign: many scenarios times many seeds, and what came of it.
 
 Rule: the lives share nothing, so neither their order nor the number of processes changes a result. Whoever stops half way keeps what is done.
 """
 
 import gc
 import hashlib
-import signal
+import itertools
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
-from sim.errors import SimError
+from sim.crew import Crew, Tell
 from sim.faults.life import Life, Story
 from sim.faults.scenario import Scenario
 from sim.faults.script import draw
@@ -21,8 +19,6 @@ from sim.faults.verdict import Verdict, judge
 
 CHUNK = 4  # lives that a process takes at a time
 DAY_US = 86_400_000_000
-
-type Progress = Callable[[float, str], bool]  # told the part that is done and the last name; True: stop here
 
 
 class Outcome(NamedTuple):
@@ -55,52 +51,22 @@ def outcome(scenario: Scenario, seed: int) -> Outcome:
     return found
 
 
-def _begin() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the main process decides
-
-
-def _chunk(scenario: Scenario, seeds: Sequence[int]) -> list[Outcome]:
-    return [outcome(scenario, seed) for seed in seeds]
-
-
-def run(scenarios: Sequence[Scenario], seeds: range, jobs: int, progress: Progress) -> list[Outcome]:
-    """Play all seeds of all scenarios; those that are done when `progress` says stop. Raises SimError when a process dies."""
-    pieces = [(scenario, seeds[low : low + CHUNK]) for low in range(0, len(seeds), CHUNK) for scenario in scenarios]
+def _piece(item: tuple[Scenario, range], tell: Tell) -> list[Outcome]:
+    """The outcomes of a few seeds; those that are done when a stop is asked for."""
+    scenario, seeds = item
     done: list[Outcome] = []
-    source = _alone(pieces) if jobs == 1 else _together(pieces, jobs, progress, len(scenarios) * len(seeds))
-    for found in source:
-        done += found
-        if progress(len(done) / (len(scenarios) * len(seeds)), found[-1].name):
+    for seed in seeds:
+        done.append(outcome(scenario, seed))
+        if tell(len(done) / len(seeds)):
             break
-    return sorted(done, key=lambda one: (one.name, one.seed))
+    return done
 
 
-def _alone(pieces: Iterable[tuple[Scenario, range]]) -> Iterator[list[Outcome]]:
-    for scenario, seeds in pieces:
-        for seed in seeds:
-            yield [outcome(scenario, seed)]
-
-
-def _together(
-    pieces: Sequence[tuple[Scenario, range]], jobs: int, progress: Progress, lives: int
-) -> Iterator[list[Outcome]]:
-    done = 0
-    with ProcessPoolExecutor(min(jobs, len(pieces)), initializer=_begin) as pool:
-        waiting: set[Future[list[Outcome]]] = {pool.submit(_chunk, scenario, seeds) for scenario, seeds in pieces}
-        try:
-            while waiting:
-                ready, waiting = wait(waiting, timeout=0.3, return_when=FIRST_COMPLETED)
-                for future in ready:
-                    found = future.result()
-                    done += len(found)
-                    yield found
-                if not ready and progress(done / lives, ""):
-                    return
-        except BrokenProcessPool as error:
-            raise SimError("a process of the campaign was killed, perhaps for want of memory: try --jobs 1") from error
-        finally:
-            for future in waiting:
-                future.cancel()
+def run(scenarios: Sequence[Scenario], seeds: range, crew: Crew, progress: Tell) -> list[Outcome]:
+    """Play all seeds of all scenarios; those that are done when `progress` says stop. Raises as `Crew.do` does."""
+    pieces = [(scenario, seeds[low : low + CHUNK]) for low in range(0, len(seeds), CHUNK) for scenario in scenarios]
+    found = crew.do(_piece, pieces, progress)
+    return sorted(itertools.chain.from_iterable(found), key=lambda one: (one.name, one.seed))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sim.__main__ import main
+from sim.crew import Crew
 from sim.faults import campaign, scenario
 from sim.faults.campaign import Row, live, outcome, rows, story_of
 from sim.faults.shrink import Shrinker, as_toml
@@ -154,12 +155,12 @@ def test_json_has_the_agreed_keys_first_and_nothing_went_wrong(brief: Path, caps
 
 def test_processes_give_what_one_process_gives(brief: Path) -> None:
     chosen = [scenario.load(str(brief))]
-    alone, together = (campaign.run(chosen, range(6), jobs, lambda *_: False) for jobs in (1, 2))
+    alone, together = (campaign.run(chosen, range(6), Crew(jobs), lambda _: False) for jobs in (1, 2))
     assert alone == together
 
 
 def test_a_campaign_that_is_stopped_keeps_what_it_did(brief: Path) -> None:
-    done = campaign.run([scenario.load(str(brief))], range(50), 1, lambda part, _: part > 0.03)
+    done = campaign.run([scenario.load(str(brief))], range(50), Crew(), lambda part: part > 0.03)
     assert [one.seed for one in done] == [0, 1]
 
 
