@@ -6,6 +6,7 @@ is due, when settings or clock changed, and once an hour. It must not know valve
 """
 
 _PATIENCE_MS = 10000  # how long a start waits for the time to be confirmed, after a sleep that may have been some percent too short
+_KEPT_MS = 15000  # settings that a broker kept come no later after connecting
 _LOOK_EVERY_MS = 1000  # while it waits
 _LOOK_AGAIN_S = 3600
 _LOOK_ESTIMATED_S = 60  # while the time is only estimated: a start may wait for the right one
@@ -142,13 +143,18 @@ class Planner:
 
     def changed(self, before):
         """New settings are in force: a program that is new or moved does not make up for a start that lies behind it, but for one that passed while
-        this board slept."""
+        this board slept: only what comes soon after connecting may have waited for it."""
         app = self._app
         now_s = app.clock.guess_s()
         self.until_s = 0
         if now_s and self._before is None:
             self._before = before  # looked at in the next turn, when the message has left the heap
-            self._changed_s = now_s - (0 if app.staying_awake(app.board.uptime_ms()) else app.settings.wake_interval_s)
+            slept = (
+                app.wake_reason == "timer"
+                and app.link.for_ms() < _KEPT_MS
+                and not app.staying_awake(app.board.uptime_ms())
+            )
+            self._changed_s = now_s - (app.settings.wake_interval_s if slept else 0)
 
     def water(self, zone):
         """What `zone` lacks, in um, or None where that is not known; for zone 0 the last day of known weather as yyyymmdd."""

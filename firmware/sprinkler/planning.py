@@ -155,11 +155,14 @@ def _next_starts(app, now_s, place):
 
 
 def mark_changed(app, before, asked, from_s):
-    """Programs that are not among `before` are new: starts that lie before `from_s` are not made up for."""
+    """Programs that are not among `before` are new: starts that lie before `from_s` are not made up for, nor what their last run was for."""
     moments = [program[: schedule.RUN_TIME_S] for program in before]
     place = place_of(app.settings)
     for program in app.settings.programs:
         if program[: schedule.RUN_TIME_S] not in moments:
             number = schedule.program_id(program)
-            app.memory.keys[number - 1] = schedule.key_when_changed(program, from_s, place)
+            zone = schedule.zone_of(program)
+            run = app.memory.last_runs[zone - 1]
+            ran_s = run[1] if run and run[2] == number else 0
+            app.memory.keys[number - 1] = schedule.key_when_changed(program, max(from_s, ran_s), place)
             asked.pop(number, 0)

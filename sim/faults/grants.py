@@ -4,6 +4,7 @@ Rule: knows who asked for what, and when valves were open; of flows and faults i
 """
 
 from collections.abc import Iterator
+from math import inf
 
 from sim.faults.calendar import program_asks
 from sim.faults.house import QUEUE_S, Ask
@@ -12,6 +13,7 @@ from sim.faults.truth import Opening
 
 SLACK_S = 6.0  # a step of the loop, the watchdog's 3.2 s, a boot, the pulse
 LATE_S = 2700.0  # a start that comes later than this is a missed one, though the board allows itself two hours
+USED_UP_S = 0.5  # less than this of an ask is nothing left: a valve is open for its time, give or take a pulse
 WAITED_US = 120_000_000  # a run that waited begins so soon after the one before it
 
 
@@ -42,16 +44,23 @@ class Grants:
         return [ask for ask in here if ask.from_s <= at_s <= ask.until_s + queue_s]
 
     def grant_us(self, opening: Opening) -> int:
-        """How long this opening was granted, by the asks that are used up first, until a stop; their time is booked."""
-        at_s, left_s = self.unix_s(opening.from_us), (opening.until_us - opening.from_us) / 1e6
-        stops = [when_s - at_s for zone, when_s in self.stopped if zone in (0, opening.zone + 1) and when_s >= at_s]
-        left_s = min(left_s, min(stops, default=left_s) + 1.0)
+        """How long this opening was granted, by the asks that are used up first, each until a stop; their time is booked."""
+        left_s = (opening.until_us - opening.from_us) / 1e6
         granted_s = 0.0
         for ask in self.fitting(opening):
-            take_s = max(0.0, min(left_s - granted_s, ask.length_s - ask.used_s))
+            until_s = min(left_s, self._stopped_after_s(opening, ask))
+            rest_s = ask.length_s - ask.used_s
+            take_s = max(0.0, min(until_s - granted_s, rest_s if rest_s > USED_UP_S else 0.0))
             ask.used_s += take_s
             granted_s += take_s
         return round((granted_s + SLACK_S) * 1e6) if granted_s else 0
+
+    def _stopped_after_s(self, opening: Opening, ask: Ask) -> float:
+        """How long this opening may go on for `ask`. A stop does not end what was asked for after it was sent, though a sleeper hears both at once."""
+        at_s = self.unix_s(opening.from_us)
+        here = [stop for stop in self.stopped if stop.zone in (0, opening.zone + 1) and stop.said_s >= at_s]
+        after_s = [stop.said_s - at_s + 1.0 for stop in here if ask.start_s or ask.from_s <= stop.sent_s]
+        return min(after_s, default=inf)
 
     def starts(self) -> Iterator[tuple[Ask, float | None]]:
         """Starts that had to be made, each with the seconds of water that it got: None if its zone did not open in time."""

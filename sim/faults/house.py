@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import TZPATH
 
 from sim.errors import FileError
@@ -45,6 +45,14 @@ class Ask:
     must: bool = False
     start_s: float = 0.0  # of a program
     used_s: float = 0.0
+
+
+class Stop(NamedTuple):
+    """A stop of `zone` (0: all), which ends what was asked for before it was sent, from when the board says so (Unix seconds)."""
+
+    zone: int
+    sent_s: float
+    said_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +89,8 @@ class House:
         self.clock_off_s = 0.0
         self.counter = 0
         self.asks: dict[str, Ask] = {}
-        self.stops: dict[str, int] = {}  # command id: zone
-        self.stopped: list[tuple[int, float]] = []  # (zone, when the board said that it did)
+        self.stops: dict[str, tuple[int, float]] = {}  # command id: zone, and when it was sent
+        self.stopped: list[Stop] = []
         self.versions: list[Version] = []
         self.sent: list[tuple[str, bytes]] = []  # genuine commands, for whoever recorded them
         self.settings: dict[str, Any] = {
@@ -161,7 +169,7 @@ class House:
 
     def ask_stop(self, zone: int) -> None:
         """A person wants no more water."""
-        self.stops[self.command("stop", expires_s=3600, zone=zone)] = zone
+        self.stops[self.command("stop", expires_s=3600, zone=zone)] = (zone, self.now_s())
 
     def ask_button(self) -> None:
         """A finger at the board: ten minutes for some zone, or an end to what runs."""
@@ -227,4 +235,4 @@ class House:
             self._wished.setdefault(reply["id"], ask.length_s)
             ask.length_s = 0.0
         if stop is not None and reply["accepted"]:
-            self.stopped.append((stop, self.now_s()))
+            self.stopped.append(Stop(*stop, self.now_s()))

@@ -96,6 +96,54 @@ def test_a_program_edited_while_the_board_sleeps_through_its_start_still_runs(ma
     assert rig.opened_s() == pytest.approx(90, abs=1)
 
 
+@pytest.mark.parametrize("moves_min", [(9 * 60 + 30, 8 * 60 + 30), (8 * 60 + 32,)], ids=["away and back", "on"])
+def test_a_program_that_is_moved_while_it_waters_does_not_make_up_for_a_start_that_lies_behind(make, moves_min):
+    rig = make(responsive=False)
+    rig.run(3)
+    rig.desired(1, programs=[program(8 * 60 + 30, run_time_s=240)])
+    rig.run(START + 33 * 60 - rig.now())
+    assert rig.open_zones() == [1]
+    for version, start_min in enumerate(moves_min, start=2):
+        rig.desired(version, programs=[program(start_min, run_time_s=240)])
+        rig.run(20)
+    rig.run(1800)
+    assert rig.opened_s() == pytest.approx(240, abs=1)
+
+
+def test_a_program_that_is_moved_back_to_its_start_before_a_sleep_is_over_does_not_start_again(make):
+    other = program(8 * 60 + 43, zone=2, run_time_s=10)  # the board wakes for it, and hears of the second move
+    rig = make(responsive=False)
+    rig.run(3)
+    rig.desired(1, programs=[program(8 * 60 + 30, run_time_s=240), other])
+    rig.run(START + 29 * 60 + 30 - rig.now())
+    rig.board.network.wifi_up = False  # so it hears of the first move only when it has started
+    rig.desired(2, programs=[program(11 * 60 + 30, run_time_s=240), other])
+    rig.run(70)
+    rig.board.network.wifi_up = True
+    rig.run(8 * 60)
+    litres = rig.litres(1)
+    assert (litres > 0, rig.said("state")[-1]["desired_version"]) == (True, 2)
+    rig.desired(3, programs=[program(8 * 60 + 30, run_time_s=240), other])
+    rig.run(1700)
+    assert rig.litres(1) == pytest.approx(litres, abs=0.5)
+    assert rig.litres(2) > 0
+
+
+def test_a_board_that_lost_its_books_with_its_power_in_a_programs_run_does_not_begin_it_again(make):
+    rig = make(responsive=False)
+    rig.run(3)
+    rig.desired(1, programs=[program(8 * 60 + 30, run_time_s=240)])
+    rig.run(START + 31 * 60 - rig.now())
+    assert rig.open_zones() == [1]
+    for path in (store.JOURNAL, store.DESIRED):
+        del rig.board.chip.flash.files[path]
+    rig.board.power_cut()
+    rig.run(3)
+    opened_s = rig.opened_s()
+    rig.run(900)
+    assert rig.opened_s() == pytest.approx(opened_s, abs=1)
+
+
 @pytest.mark.parametrize("how", ["hang", "power_cut"])
 def test_a_program_that_waited_its_turn_when_the_board_restarted_runs_after_all(make, how):
     rig = make()
