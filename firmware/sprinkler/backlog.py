@@ -20,6 +20,7 @@ THINNED_MAX = 4  # of 16 samples one is left
 _HEAD = "<BII"
 _HEAD_BYTES, _LINK_BYTES, _CHECK_BYTES = 9, 2, 4
 _CHUNK = 128
+_FEW = 31  # with one more they are a list of 128 bytes
 _LINK_MAX = 65535
 
 
@@ -35,10 +36,10 @@ def keep(memory, board):
 def append(memory, board, kind, boot_id, first, records):
     """Keep packed `records`, numbered from `first`, behind what is there: in a new version of the last segment, or in a new one. Raises StoreError."""
     while records:
-        numbers = _numbers(board, kind)
+        count, end = _last(board, kind)
         size = _LINK_BYTES + len(records[0])
         path, base, old, taken = "", first, 0, 0
-        found = _head(board, _path(kind, numbers[-1])) if numbers and not numbers[-1] & 15 else None
+        found = _head(board, _path(kind, end)) if count and not end & 15 else None
         if found and found[:2] == (size, boot_id):
             last = found[4]
             if last >= first:  # a loss of power came between this file and the memory that says so
@@ -46,10 +47,10 @@ def append(memory, board, kind, boot_id, first, records):
                 first = last + 1
                 continue
             if (found[3] + 1) * size <= RECORDS_BYTES and first + len(records) - found[2] <= _LINK_MAX:
-                path, base, old = _path(kind, numbers[-1]), found[2], found[3]
+                path, base, old = _path(kind, end), found[2], found[3]
         if not path:
-            _make_room(memory, board, kind, numbers)
-            path = _path(kind, ((numbers[-1] if numbers else 0) >> 4) + 1 << 4)
+            _make_room(memory, board, kind, count)
+            path = _path(kind, (end >> 4) + 1 << 4)
         taken = min(len(records), RECORDS_BYTES // size - old)
         new = records[:taken]
         _write(board, path, (size, boot_id, base), _bodies(board, path if old else "", size * old, first - base, new))
@@ -112,18 +113,24 @@ def look(memory, board):
     memory.flash_event, memory.flash_sample = oldest
 
 
-def _make_room(memory, board, kind, numbers):
-    """Before a new segment: thin, or give up the oldest."""
-    if len(numbers) < (EVENT_SEGMENTS if kind == "e" else SAMPLE_SEGMENTS):
+def _make_room(memory, board, kind, count):
+    """Before a new segment, behind the `count` that there are: thin, or give up the oldest."""
+    if count < (EVENT_SEGMENTS if kind == "e" else SAMPLE_SEGMENTS):
         return
     if kind == "s":
         for level in range(THINNED_MAX):
-            for i in range(len(numbers) - 2):  # the last one still grows
-                if numbers[i] & 15 == level == numbers[i + 1] & 15 and _thin(memory, board, numbers[i], numbers[i + 1]):
+            before, left = 15, count
+            for number in _numbers(board, kind):
+                left -= 1
+                if not left:  # the last one still grows
+                    break
+                if before & 15 == level == number & 15 and _thin(memory, board, before, number):
                     return
-    found = _head(board, _path(kind, numbers[0]))
+                before = number
+    oldest = next(_numbers(board, kind))
+    found = _head(board, _path(kind, oldest))
     memory.dropped += found[3] if found else 1
-    _remove(board, _path(kind, numbers[0]))
+    _remove(board, _path(kind, oldest))
 
 
 def _thin(memory, board, first, second):
@@ -153,14 +160,35 @@ def _every_second(board, one, other, skip):
 
 
 def _numbers(board, kind):
-    """Serial number and level of the segments of a kind, as one integer each, oldest first."""
-    try:
-        names = board.os.ilistdir(FOLDER)
-        numbers = [int(entry[0][1:], 16) for entry in names if entry[0][0] == kind and len(entry[0]) == 8]
-        numbers.sort()  # where they are: of 64 they take 256 bytes
-        return numbers
-    except OSError:
-        return []
+    """Yields serial number and level of the segments of a kind, as one integer each, oldest first. The folder is read again for each few of them: a heap in use
+    has no room for a list of all."""
+    after = -1
+    while True:
+        few = []
+        try:
+            for entry in board.os.ilistdir(FOLDER):
+                name = entry[0]
+                if name[0] == kind and len(name) == 8 and int(name[1:], 16) > after:
+                    few.append(int(name[1:], 16))
+                    if len(few) > _FEW:
+                        few.sort()
+                        few.pop()
+        except OSError:
+            return  # there is no folder yet
+        if not few:
+            return
+        few.sort()
+        for after in few:
+            yield after
+
+
+def _last(board, kind):
+    """(how many segments of a kind there are, the number of the last one or 0)."""
+    count = last = 0
+    for number in _numbers(board, kind):
+        count += 1
+        last = number
+    return count, last
 
 
 def _path(kind, number):

@@ -143,6 +143,14 @@ def test_a_function_imported_inside_another_comes_with_the_modules_that_only_it_
     assert "TABLE" not in files["app.main"]
 
 
+def test_a_table_of_globals_that_nobody_reads_goes_and_takes_them_along():
+    sources = {
+        "app.low": "FIRST = 'a text that is no constant'\nTABLE = (FIRST, (1, FIRST))\ndef twice(value):\n    return 2 * value\n",
+        "app.main": "from .low import twice\ndef run():\n    print(twice(2), twice(3))\n",
+    }
+    assert "a text" not in merged(sources)["app.main"]
+
+
 def test_errors_that_say_nothing_but_their_name_are_no_classes():
     assert "class" not in merged(PACKAGES["errors that say nothing but their name"])["app.main"]
     assert merged(PACKAGES["errors that are caught by what they inherit from"])["app.main"].count("class") == 2

@@ -6,8 +6,8 @@ from sim.remote import FlashImage, run_script
 from tests.micropython import life
 
 # What was reached, less the chance of where a collection falls. What is wanted is 8 KB and 2 KB (docs/design.md, decision 8): raise these, never lower them.
-FREE_BYTES = 2560
-LARGEST_BYTES = 768
+FREE_BYTES = 3072
+LARGEST_BYTES = 1024
 
 
 def test_the_short_heap_begins_with_what_is_said(image: FlashImage):

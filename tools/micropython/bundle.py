@@ -22,7 +22,7 @@ from tools.micropython.program import (
     Sibling,
     absolute,
 )
-from tools.micropython.prune import literals, prune, split_tuples, uses
+from tools.micropython.prune import literals, prune, split_tuples, uses, without_needless
 from tools.micropython.raised import spared, with_spared_errors
 from tools.micropython.scopes import ScopedTransformer, bound_names, without_annotations
 from tools.micropython.texts import with_filled_texts
@@ -200,6 +200,7 @@ def bundle(
         parts[name], taken = _link(program, cell, names)
         used |= taken
     Inliner([body, *parts.values()], {*kept, *names.kept}, names.anybodys).run()
+    body = without_needless(body, {*kept, *uses([part for late in parts.values() for part in late])})
     only_late = {name: node for name, node in literals(body).items() if name not in kept}
     externs = _externs(used)
     late: dict[str, str] = {}

@@ -35,6 +35,27 @@ def _defines(node: ast.stmt) -> str | None:
     return None
 
 
+def _needless(node: ast.stmt) -> str | None:
+    """The one global that a statement defines without any other effect: as a literal, or of other globals; None otherwise."""
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        parts = ast.walk(node.value)
+        if all(
+            isinstance(part, (ast.Constant, ast.Tuple, ast.Name, ast.UnaryOp, ast.unaryop, ast.Load)) for part in parts
+        ):
+            return node.targets[0].id
+    return _defines(node)
+
+
+def without_needless(body: list[ast.stmt], keep: Collection[str]) -> list[ast.stmt]:
+    """The statements but for globals that nobody reads; those in `keep` are read from outside."""
+    while True:
+        used = uses(body)
+        left = [node for node in body if (name := _needless(node)) is None or name in keep or used[name]]
+        if len(left) == len(body):
+            return body
+        body = left
+
+
 def split_tuples(body: list[ast.stmt]) -> list[ast.stmt]:
     """`a, b = 1, 2` as two statements, where both sides are of equal length and the right one is literal."""
     parts: list[ast.stmt] = []
@@ -73,13 +94,8 @@ def prune(body: list[ast.stmt], keep: Collection[str]) -> list[ast.stmt]:
 
     No function may bind a name that is a global's, too.
     """
-    body = split_tuples(body)
-    while True:
-        used = uses(body)
-        left = [node for node in body if (name := _defines(node)) is None or name in keep or used[name]]
-        if len(left) == len(body):
-            break
-        body = left
+    body = without_needless(split_tuples(body), keep)
+    used = uses(body)
     once = {
         node.targets[0].id: node.value
         for node in body
