@@ -162,6 +162,7 @@ class App:
         led_ms = self._housekeeping(now_ms, ml)
         self.clock.service()
         self.link.service()
+        self.inbox.free()
         if self.update and controller.idle(self.state):
             due_ms = min(due_ms, self._update(now_ms))
         self.outbox.service()

@@ -12,6 +12,7 @@ from .settings import integer
 from .store import DESIRED, PROPOSED, set_in_place
 
 _BARE_STOP_MAX = 64  # bytes
+_STORED_MAX = 8  # acknowledgements that wait between two steps of the link
 _TAMPERING = 10  # messages that do not verify, or bare stops, before the fault is raised
 
 
@@ -24,6 +25,7 @@ class Inbox:
         self.requests = []  # for controller.step
         self.ids = []  # the command id of each, "" where nobody waits for an answer
         self.suspicious = 0
+        self.stored = []  # (boot id, event, sample): what Home Assistant has stored, and flash may still hold
         self.proposed = 0  # length of the JSON of settings that wait to be read; 0: none do
 
     def take(self):
@@ -88,14 +90,23 @@ class Inbox:
             if event > m.event_count or sample > m.sample_count:  # numbers that were never given out
                 return
             app.outbox.acknowledged(event, sample)
-        if m.kept:
-            from .backlog import free
+        if m.kept and len(self.stored) < _STORED_MAX:  # what does not fit is told, and acknowledged, once more
+            self.stored.append((boot_id, event, sample))
 
-            try:
-                free(m, app.board, boot_id, event, sample)
-            except StoreError:
-                app.storage_fault = True
-            app.board.drop("backlog")
+    def free(self):
+        """Let flash forget what Home Assistant has stored; not while it is heard, for then the heap holds the message and whoever takes it."""
+        if not self.stored:
+            return
+        from .backlog import free
+
+        app = self._app
+        stored, self.stored = self.stored, []
+        try:
+            for boot_id, event, sample in stored:
+                free(app.memory, app.board, boot_id, event, sample)
+        except StoreError:
+            app.storage_fault = True
+        app.board.drop("backlog")
 
     def _desired(self, payload, end):
         """Lay the settings down; the next turn reads them, when their text has left the heap."""

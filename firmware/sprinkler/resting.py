@@ -35,6 +35,7 @@ def leave(app, rest):
     while app.link.up() and not app.link.quiet() and app.board.uptime_ms() < deadline_ms:
         app.link.wait(100)
         app.link.service()
+    app.inbox.free()
     if app.inbox.busy() or app.outbox.owes_replies():
         return
     app.link.close()
