@@ -109,13 +109,20 @@ class _Judge:
             return
         late_us = opening.from_us + limit_us
         pushes = self._pushes(opening)
-        first_us = late_us + dark_us + 10_000_000 if limit_us else self.window_end_us(late_us)
-        if not limit_us and opening.until_us <= first_us:
+        own = bool(limit_us) or self._board_opened(opening)
+        first_us = late_us + dark_us + 10_000_000 if own else self.window_end_us(late_us)
+        if not own and opening.until_us <= first_us:
             return
         if self._gave_up(pushes, opening.until_us):
             self.beyond(opening, dark_us, "and the board gave up closing it")
         elif not (pushes and pushes[0] <= first_us) and not (self.unreachable and self.told(late_us, opening.until_us)):
             self.beyond(opening, dark_us, f"and {longest_s:.0f} s was the most that was granted")
+
+    def _board_opened(self, opening: Opening) -> bool:
+        """Did the board itself push this valve open, by wires that are not changed over? Then nothing has to be noticed first: there is no leak window."""
+        bridge, zone = self.life.board.bench.bridge, opening.zone
+        opens = [push.at_us for push in bridge.pulses if push.zone == zone + 1 and push.opens]
+        return not bridge.swapped_mask >> zone & 1 and any(abs(at_us - opening.from_us) < 1_000_000 for at_us in opens)
 
     def _pushes(self, opening: Opening) -> list[int]:
         """When the board pushed to close this valve, and it did not obey. With its wires changed over a push to close is one to open."""
