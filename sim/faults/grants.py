@@ -27,6 +27,7 @@ class Grants:
         self.start_s = life.world.scenario.start_unix_s
         self.openings, self.stopped = life.truth.openings, life.house.stopped
         self.people = list(life.house.asks.values())
+        self.bridge = life.board.bench.bridge
         self.late_s = LATE_S + scenario.clock_off_s
         programs = program_asks(life.house.versions, life.world.unix_s(), place, scenario.clock_off_s, life.excused)
         self.asks = sorted([*programs, *self.people], key=lambda ask: ask.until_s)
@@ -44,8 +45,9 @@ class Grants:
         return [ask for ask in here if ask.from_s <= at_s <= ask.until_s + queue_s]
 
     def grant_us(self, opening: Opening) -> int:
-        """How long this opening was granted, by the asks that are used up first, each until a stop; their time is booked."""
-        left_s = (opening.until_us - opening.from_us) / 1e6
+        """How long this opening was granted, by the asks that are used up first, each until a stop; their time is booked. What a valve that does not obey lets
+        through after the first push to close uses up nobody's."""
+        left_s = (self._pushed_us(opening) - opening.from_us) / 1e6
         granted_s = 0.0
         for ask in self.fitting(opening):
             until_s = min(left_s, self._stopped_after_s(opening, ask))
@@ -54,6 +56,14 @@ class Grants:
             ask.used_s += take_s
             granted_s += take_s
         return round((granted_s + SLACK_S) * 1e6) if granted_s else 0
+
+    def _pushed_us(self, opening: Opening) -> int:
+        """When the board first pushed to close it; its end where it did not, or where the wires are changed over."""
+        low, high = opening.from_us, opening.until_us
+        if self.bridge.swapped_mask >> opening.zone & 1:
+            return high
+        own = (push.at_us for push in self.bridge.pulses if push.zone == opening.zone + 1 and not push.opens)
+        return min((at_us for at_us in own if low < at_us < high), default=high)
 
     def _stopped_after_s(self, opening: Opening, ask: Ask) -> float:
         """How long this opening may go on for `ask`. A stop does not end what was asked for after it was sent, though a sleeper hears both at once."""

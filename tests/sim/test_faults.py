@@ -178,6 +178,7 @@ def test_a_wrong_life_ends_in_one_and_names_the_command_that_shrinks_it(
 ONCE_WRONG = (  # what was wrong: the judge, unless it says firmware
     ("battery_unplugged_for_hours", 4),  # the moment until a board with power again has closed
     ("many_hands", 16),  # a stop that was sent before a run, and heard with it
+    ("four_zones_in_turn", 28),  # a valve that obeyed late had used up what the next run was granted
     ("valve_opened_by_hand", 8),  # what was left of a run: a tenth of a second
     ("settings_change_in_mid_run", 14),  # firmware: a program moved away and back in its run started again
     ("journal_unreadable", 13),  # firmware: a program whose run was cut started again, settings and journal lost
