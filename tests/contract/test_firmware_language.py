@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.micropython.scopes import is_for_types
+
 FIRMWARE = Path(__file__).parents[2] / "firmware"
 FILES = sorted(FIRMWARE.rglob("*.py"))
 RUN_ONCE = {"boot.py", "main.py"}  # they run once, and hold the board's only globals
@@ -147,6 +149,8 @@ def outside_functions(body: list[ast.stmt]) -> Iterator[int]:
                     yield part.lineno
         elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
             pass  # a docstring
+        elif is_for_types(statement):
+            pass  # nobody runs it
         elif not isinstance(statement, (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Pass)):
             yield statement.lineno
 
@@ -226,6 +230,8 @@ THE_HOUSE_FORBIDS = [
     "A: list = []",
     "NAMES = [str(i) for i in (1, 2)]",
     "if True:\n    CACHE = {}",
+    "if False:\n    CACHE = {}",
+    "if False:\n    from .app import App\nelse:\n    CACHE = {}",
     "for i in (1, 2):\n    pass",
     "start()",
     "other.SETTING = 1",

@@ -1,9 +1,12 @@
 """Imports go one way, and the core is pure."""
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tools.micropython.scopes import is_for_types
 
 ROOT = Path(__file__).parents[2]
 FIRMWARE = ROOT / "firmware"
@@ -84,10 +87,19 @@ WHOLE = {"__init__", "app", "starting"}
 STANDARD = {"gc", "hashlib", "json", "struct"}
 
 
+def parts(tree: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those of `if False:` with its imports for annotations: what nobody runs is no direction."""
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        yield node
+        pending += [child for child in ast.iter_child_nodes(node) if not is_for_types(child)]
+
+
 def imports(path: Path) -> list[tuple[int, str]]:
-    """(level, dotted name) of every import in `path`; for `from . import x` the name is x."""
+    """(level, dotted name) of every import in `path` that is run; for `from . import x` the name is x."""
     found = []
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in parts(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found += [(0, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -107,6 +119,16 @@ def test_firmware_services_import_only_what_stands_below_them(name):
     found = imports(FIRMWARE / "sprinkler" / f"{name}.py")
     assert {n for level, n in found if level == 0} <= STANDARD
     assert {n.split(".")[0] for level, n in found if level == 1} <= SERVICES[name]
+
+
+@pytest.mark.parametrize("path", sorted(FIRMWARE.rglob("*.py")), ids=lambda p: str(p.relative_to(FIRMWARE)))
+def test_what_is_imported_for_annotations_is_used_in_annotations_alone(path):
+    """In quotes, so that no interpreter ever looks for it; and only by services: the core is pure, and needs no such import."""
+    tree = ast.parse(path.read_text())
+    found = [alias for node in tree.body if is_for_types(node) for part in node.body for alias in part.names]
+    assert not (found and path.parent.name == "core")
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    assert not {alias.asname or alias.name for alias in found} & used
 
 
 def test_every_firmware_module_has_its_place_in_the_table():

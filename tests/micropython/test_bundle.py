@@ -262,6 +262,23 @@ def test_annotations_leave_no_trace():
     assert merged({"app.main": annotated}) == merged({"app.main": bare})
 
 
+def test_what_is_imported_for_annotations_leaves_no_trace():
+    """A late module names the type of what it is handed; nothing is loaded for that."""
+    typed = "if False:\n    from .main import House\ndef name(house: 'House') -> str:\n    found: str = house.name\n    return found\n"
+    bare = "def name(house):\n    found = house.name\n    return found\n"
+    main = "class House:\n{}    def __init__(self):\n        self.name = 'h'\ndef run():\n    from .rare import name\n    print(name(House()))\n"
+    with_types = merged({"app.main": main.format("    name: str\n"), "app.rare": typed})
+    assert with_types == merged({"app.main": main.format(""), "app.rare": bare})
+
+
+def test_what_a_class_only_declares_shares_no_name_with_what_it_has():
+    """It is stored by another module, and another class stores something of the same name."""
+    main = "class House:\n    paint: int\n    def __init__(self):\n        self.roofs = 1\nclass Brush:\n    def __init__(self):\n        self.paint = 2\n"
+    main += "def run():\n    from .rare import coat\n    house = House()\n    coat(house)\n    print(house.paint, house.roofs, Brush().paint)\n"
+    files = merged({"app.main": main, "app.rare": "def coat(house):\n    house.paint = 3\n"})
+    assert "None" not in files["app.main"]
+
+
 def test_a_module_used_as_a_value_is_refused():
     sources = {"app.low": "A = 1\n", "app.main": "from . import low\ndef run():\n    print(low)\n"}
     with pytest.raises(BundleError, match="used as a value"):

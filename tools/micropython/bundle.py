@@ -128,7 +128,8 @@ class _Linker(ScopedTransformer):
         self._in_class = node.name
         node.name = self.names.of_global(Own(self.module.name, node.name))
         node.bases = [self.visit(base) for base in node.bases]
-        node.body = [self.visit(part) if isinstance(part, ast.FunctionDef) else part for part in node.body]
+        kept = [part for part in node.body if not isinstance(part, ast.AnnAssign)]  # declarations have had their say
+        node.body = [self.visit(part) if isinstance(part, ast.FunctionDef) else part for part in kept] or [ast.Pass()]
         self._in_class = ""
         return node
 

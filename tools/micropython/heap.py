@@ -14,6 +14,7 @@ from sim.remote.image import FlashImage
 from sim.remote.interpreter import BOARD_HEAP, run_script
 from tools.micropython.package import ENTRIES, build, modules_romfs, package_sources
 from tools.micropython.program import Program
+from tools.micropython.scopes import without_annotations
 
 ROOMY = 3 * BOARD_HEAP
 MEASURE = """
@@ -58,7 +59,8 @@ def measure(romfs: bytes, names: list[str], heap: int = BOARD_HEAP) -> Costs:
 
 def by_module() -> tuple[Costs, list[str]]:
     """Each module of the application by itself, unbundled; and which of them are loaded on demand only."""
-    program = Program(package_sources(FIRMWARE), tuple(ENTRIES))
+    sources = {name: without_annotations(text) for name, text in package_sources(FIRMWARE).items()}
+    program = Program(sources, tuple(ENTRIES))
     late = list(dict.fromkeys(name for cell in program.late.values() for name in cell))
     names = ["sprinkler", "sprinkler.core", *program.resident, *late]
     return measure(modules_romfs(FIRMWARE), names, ROOMY), late

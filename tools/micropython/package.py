@@ -18,7 +18,7 @@ from sim.provision import FIRMWARE
 from sim.remote.board import Build
 from tools.micropython import kept
 from tools.micropython.bundle import bundle
-from tools.micropython.scopes import bound_names
+from tools.micropython.scopes import bound_names, without_annotations
 
 ENTRIES = {"sprinkler.app": ("App",), "sprinkler.board": ("Board",)}  # what main.py imports
 PARTS = (
@@ -112,7 +112,7 @@ def bundled_alone(firmware: Path, name: str, text: str | None = None) -> str:
     mentioned = {
         node.attr for other in others.values() for node in ast.walk(ast.parse(other)) if isinstance(node, ast.Attribute)
     }
-    defined = bound_names(ast.parse(text).body)
+    defined = bound_names(ast.parse(without_annotations(text)).body)
     return bundle({name: text}, others, {name: tuple(sorted(mentioned & defined))})[name]
 
 

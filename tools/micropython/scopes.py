@@ -18,15 +18,49 @@ def arguments(node: ast.FunctionDef | ast.Lambda) -> list[ast.arg]:
     )
 
 
+class _Untyped(ast.NodeTransformer):
+    _declares = False
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        """What it declares, it may have."""
+        self._declares = True
+        self.generic_visit(node)
+        self._declares = False
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        """A bare signature."""
+        outside, self._declares = self._declares, False
+        node.returns = None
+        for arg in arguments(node):
+            arg.annotation = None
+        self.generic_visit(node)
+        self._declares = outside
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
+        """An assignment, or nothing; in a class that it has such an attribute."""
+        if node.value is not None:
+            return ast.copy_location(ast.Assign([node.target], node.value), node)
+        node.annotation = ast.Constant(None)
+        return node if self._declares else None
+
+    def visit_If(self, node: ast.If) -> ast.AST | None:
+        """Imports for annotations go."""
+        return None if is_for_types(node) else self.generic_visit(node)
+
+
+def is_for_types(node: ast.AST) -> bool:
+    """Is it `if False:` with nothing but imports, which are there for annotations?"""
+    if not isinstance(node, ast.If) or not isinstance(node.test, ast.Constant) or node.test.value is not False:
+        return False
+    return not node.orelse and all(isinstance(part, ast.ImportFrom) for part in node.body)
+
+
 def without_annotations(source: str) -> str:
-    """A module without what its signatures say of types: the interpreter drops that too, but here its words would count as names in use."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef):
-            node.returns = None
-            for arg in arguments(node):
-                arg.annotation = None
-    return ast.unparse(tree)
+    """A module without what it says of types, and without what it imports to say it (`if False:`): the interpreter drops that too, but here its words would
+    count as names in use. That a class declares an attribute stays: names are shared by what a class has (attributes.py)."""
+    return ast.unparse(_Untyped().visit(ast.parse(source)))
 
 
 def own_nodes(body: list[ast.stmt] | ast.expr) -> Iterator[ast.AST]:
