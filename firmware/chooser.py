@@ -10,6 +10,9 @@ in the application's hands too (slots.py).
 import hashlib
 import struct
 
+if False:  # for annotations
+    from shapes import OpenFile, Os, Vfs
+
 API = 1  # raised when the application would have to change with it
 SLOT_BYTES = 163840  # 160 KiB: half of the partition
 RECORD = "/slots.bin"
@@ -37,18 +40,18 @@ _PIECE = 1024  # bytes hashed at once: between two the interpreter feeds the chi
 ON_TRIAL, PENDING, NEWS, TURNED_BACK, SLOT_1, NO_IMAGE = 1, 2, 4, 8, 16, -1
 
 
-def fresh(size, sha256):
+def fresh(size: int, sha256: bytes) -> list:
     """The record of a board whose slot 0 was written over the cable: confirmed, and slot 1 is nothing."""
     return [0, 0, NOTHING, 0, 0, 0, 0, 0, 0, size, sha256, 0, bytes(32)]
 
 
-def packed(fields):
+def packed(fields: list) -> bytes:
     """The record as it lies in its file."""
     data = struct.pack(_FORM, API, *fields)
     return data + hashlib.sha256(data).digest()[:_CHECK]
 
 
-def load(open_file):
+def load(open_file: "OpenFile") -> list | None:
     """The record's fields, or None when there is none that can be read."""
     try:
         with open_file(RECORD, "rb") as f:
@@ -62,19 +65,19 @@ def load(open_file):
     return fields[1:] if fields[0] == API and fields[1 + ACTIVE] < 2 else None
 
 
-def keep(open_file, os, fields):
+def keep(open_file: "OpenFile", os: "Os", fields: list) -> None:
     """Replace the record as a whole. Raises OSError; the old one then still stands."""
     with open_file(RECORD + ".new", "wb") as f:
         f.write(packed(fields))
     os.rename(RECORD + ".new", RECORD)
 
 
-def slot_of(part, slot):
+def slot_of(part: memoryview, slot: int) -> memoryview:
     """The part of the partition that is `slot`."""
     return part[slot * SLOT_BYTES : (slot + 1) * SLOT_BYTES]
 
 
-def whole(image, size, sha256):
+def whole(image: memoryview, size: int, sha256: bytes) -> bool:
     """True if the first `size` bytes of `image` have that digest."""
     if not 0 < size <= SLOT_BYTES:
         return False
@@ -84,7 +87,7 @@ def whole(image, size, sha256):
     return digest.digest() == sha256
 
 
-def _count(fields, open_file, os):
+def _count(fields: list, open_file: "OpenFile", os: "Os") -> int:
     """Count this boot with an image on trial, or turn back to the other one. Returns the slot to begin with: where the count cannot be kept, the old one."""
     try:
         if fields[TRIAL] > TRIAL_BOOTS_MAX:
@@ -97,7 +100,7 @@ def _count(fields, open_file, os):
     return fields[ACTIVE]
 
 
-def _roll_back(fields, result, open_file, os):
+def _roll_back(fields: list, result: int, open_file: "OpenFile", os: "Os") -> None:
     """Roll back: the other slot is the application from now on; `result` says why. Raises OSError: it is then done again at the next boot."""
     fields[ACTIVE] = 1 - fields[ACTIVE]
     fields[TRIAL] = fields[PHASE] = 0
@@ -105,7 +108,7 @@ def _roll_back(fields, result, open_file, os):
     keep(open_file, os, fields)
 
 
-def choose(vfs, os, path, open_file, counting):
+def choose(vfs: "Vfs", os: "Os", path: list[str], open_file: "OpenFile", counting: bool) -> int:
     """Mount the application at /app, first of all that is imported from. Returns what is to be said of it: a sum of the words above.
 
     `counting`: this boot counts as one of a trial's (False while a person works at the cable).
@@ -129,7 +132,7 @@ def choose(vfs, os, path, open_file, counting):
         if fields and not whole(image, fields[SIZE + STRIDE * slot], fields[SHA256 + STRIDE * slot]):
             continue
         try:
-            vfs.mount(vfs.VfsRom(image), "/app")
+            vfs.mount(vfs.VfsRom(image), "/app")  # type: ignore[attr-defined]  # newer than the types
         except (OSError, ValueError):
             continue
         path.insert(0, "/app")
@@ -142,7 +145,7 @@ def choose(vfs, os, path, open_file, counting):
     return NO_IMAGE
 
 
-def _said(fields, turned_back):
+def _said(fields: list | None, turned_back: bool) -> int:
     if not fields:
         return 0
     said = ON_TRIAL if fields[TRIAL] else 0

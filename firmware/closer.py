@@ -6,6 +6,9 @@ A held valve (HELD = 1: normally closed, open while its coil is driven) has no p
 watchdog's reset leaves the pins as they are, so letting go is also the first thing that every boot does.
 """
 
+if False:  # for annotations
+    from shapes import Callable, CloserConfig, Keyboard, Machine, Pin, Select, Time
+
 API = 1  # raised when the application would have to change with it
 
 OPEN_PIN, CLOSE_PIN, ENABLE_PIN = 4, 5, 15
@@ -32,24 +35,24 @@ RECORD = 8  # bytes of RTC memory that belong to this file
 WINDOW_MS = 1000  # long enough for a hand that goes from reset to the button; no sleeping board ever waits for it
 
 
-def setting(config, name, default, highest):
+def setting(config: "CloserConfig | None", name: str, default: int, highest: int) -> int:
     """An integer from closer_config.py, or `default` where it is missing or out of range."""
     value = getattr(config, name, default)
     return value if isinstance(value, int) and 0 < value <= highest else default
 
 
-def zone_count(config):
+def zone_count(config: "CloserConfig | None") -> int:
     """Zones wired to this board, 1 to 4. Without a configuration there may be four."""
     return setting(config, "ZONES", 1, 4) if config else 4
 
 
-def _lines(machine):
+def _lines(machine: "Machine") -> "list[Pin]":
     """Both lines of the bridge and its enable, all low."""
     out = machine.Pin.OUT
     return [machine.Pin(n, out, value=0) for n in (ENABLE_PIN, OPEN_PIN, CLOSE_PIN)]
 
 
-def _free_bus(machine, time):
+def _free_bus(machine: "Machine", time: "Time") -> None:
     """Nine clocks let a part that was cut off in mid-byte finish it and release the data line."""
     scl = machine.Pin(SCL_PIN, machine.Pin.OPEN_DRAIN, value=1)
     for _ in range(9):
@@ -59,7 +62,7 @@ def _free_bus(machine, time):
         time.sleep_us(10)
 
 
-def _select(machine, time, zone):
+def _select(machine: "Machine", time: "Time", zone: int) -> None:
     """Wake the bridge of `zone` alone (0: of none). Raises OSError when the expander does not answer."""
     mask = 1 << (zone - 1) if zone else 0
     for attempt in range(3):
@@ -75,12 +78,19 @@ def _select(machine, time, zone):
             _free_bus(machine, time)
 
 
-def held(config):
+def held(config: "CloserConfig | None") -> bool:
     """True if the valves of this board are open only while they are driven."""
     return setting(config, "HELD", 0, 1) == 1
 
 
-def pulse(machine, time, config, zone, opening, look=None):
+def pulse(
+    machine: "Machine",
+    time: "Time",
+    config: "CloserConfig | None",
+    zone: int,
+    opening: bool,
+    look: "Callable[[], object] | None" = None,
+) -> None:
     """Drive the valve of `zone` open or closed with one bounded pulse. Raises OSError when its bridge cannot be reached. With held valves every
     valve is let go first, which cannot fail; then, to open, that of `zone` is driven until the next call or reset.
 
@@ -121,7 +131,7 @@ def pulse(machine, time, config, zone, opening, look=None):
         _select(machine, time, 0)
 
 
-def _looked(time, look, after_ms):
+def _looked(time: "Time", look: "Callable[[], object]", after_ms: int) -> int:
     """Wait `after_ms`, then look. Returns the ms that went by."""
     start = time.ticks_ms()
     time.sleep_ms(after_ms)
@@ -132,7 +142,7 @@ def _looked(time, look, after_ms):
     return time.ticks_diff(time.ticks_ms(), start)
 
 
-def close_all(machine, time, config):
+def close_all(machine: "Machine", time: "Time", config: "CloserConfig | None") -> list[int]:
     """One closing pulse for every zone. Returns the zones that could not be reached."""
     _lines(machine)
     failed = []
@@ -145,21 +155,21 @@ def close_all(machine, time, config):
     return failed
 
 
-def record(mark, quick_boots, left_s=0):
+def record(mark: int, quick_boots: int, left_s: int = 0) -> bytes:
     """The closer's own bytes of RTC memory, with their checksum. `left_s`: what is still to be slept after this sleep, at most 65535."""
     head = bytes((0x53, API, mark, quick_boots, left_s >> 8, left_s & 0xFF))
     check = mark * 3 + quick_boots * 7 + head[4] * 11 + head[5] * 13 + 0xC3
     return head + bytes(((sum(head) ^ 0x5A) & 0xFF, check & 0xFF))
 
 
-def read_record(memory):
+def read_record(memory: bytes) -> tuple[int, int]:
     """(mark, quick boots) of RTC memory; (0, 0) when it holds no valid record."""
     if len(memory) < RECORD or memory[:RECORD] != record(memory[2], memory[3], memory[4] << 8 | memory[5]):
         return 0, 0
     return memory[2], memory[3]
 
 
-def sleep(machine, mark, seconds):
+def sleep(machine: "Machine", mark: int, seconds: int) -> None:
     """Sleep, in hops that the port can count; a reset ends it. Only with the mark of a sleep that all is closed for are there more hops than one."""
     rtc = machine.RTC()
     hop_s = max(1, min(seconds, HOP_S_MAX))
@@ -167,7 +177,7 @@ def sleep(machine, mark, seconds):
     machine.deepsleep(hop_s * 1000)
 
 
-def close_first(machine, time, config):
+def close_first(machine: "Machine", time: "Time", config: "CloserConfig | None") -> list[int]:
     """Close every zone unless the board slept on purpose with all verified closed. Returns the zones that could not be reached.
 
     A board that keeps restarting closes, then rests: water first. If that very pulse restarted it (a nearly flat cell), it rests before the next one.
@@ -197,7 +207,7 @@ def close_first(machine, time, config):
     return failed
 
 
-def maintenance_asked(machine, time, select, stdin):
+def maintenance_asked(machine: "Machine", time: "Time", select: "Select", stdin: "Keyboard") -> bool:
     """True if, within a second of a power-on or a press of reset, the button is pressed or Return or Ctrl-C comes in on the cable (a stray byte is
     neither: maintenance has no end of its own).
 

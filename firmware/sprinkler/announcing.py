@@ -8,8 +8,12 @@ import json
 from . import protocol
 from .report import FIRMWARE
 
+if False:  # for annotations
+    from .app import App
+    from .settings import Config
 
-def announce(app):
+
+def announce(app: "App") -> bytes:
     """The text, with its keys in a fixed order (bytes)."""
     config = app.config
     features = ["battery"]
@@ -37,7 +41,7 @@ def announce(app):
     return (text + json.dumps(_leak_from(app, config)) + "}").encode()
 
 
-def _leak_from(app, config):
+def _leak_from(app: "App", config: "Config") -> int | None:
     """The smallest flow that a watch of the closed valves is sure to see, ml/min; None without a meter."""
     if not config.ul_per_pulse:
         return None

@@ -19,6 +19,9 @@ from .senses import Senses
 from .settings import Config, Settings
 from .store import EVENTS_MAX, SAMPLES_MAX, Memory
 
+if False:  # for annotations
+    from .board import Board
+
 SAMPLE_EVERY_MS = 30000
 OPEN_STATE_EVERY_MS = 5000
 SETTLED_MS = 60000
@@ -48,11 +51,12 @@ class App:
     planner: Planner
     rest: Rest
     link: Link
-    limits: tuple
+    limits: tuple[int, ...]
     state: tuple
     wake_reason: str
     shown_until_ms: int
     press_ms: int
+    press_done: bool  # what the press that lasts was for (hand.py)
     hand_zone: int
     leak: bool  # and what `watching` knows of it
     watch_ms: int
@@ -61,12 +65,12 @@ class App:
     judged_ms: int
     storage_fault: bool
 
-    def __init__(self, board):
+    def __init__(self, board: "Board") -> None:
         self.board = board
-        self.safe_mode = None  # not known yet
+        self.safe_mode: bool | None = None  # not known yet
         board.start_watchdog()  # from here on nothing can leave the board at a dead prompt
         self.bridge_fault = 0  # bit z: the bridge or the coil of zone z did not answer to its last pulse
-        self.pulse_ma = None  # what the last pulse took, where that is measured
+        self.pulse_ma: int | None = None  # what the last pulse took, where that is measured
         self._awake_until_ms = self.identify_until_ms = 0
         self._settled = False
         self._day_ms = 0
@@ -74,10 +78,10 @@ class App:
         self._sample_ms = self._battery_ms = self._open_state_ms = -SAMPLE_EVERY_MS
         self.battery_mv = self._battery_misses = 0
         self._clock_word = ""
-        self.again = []  # requests that one turn leaves for the next
-        self.update = None  # what an update has to remember (slots.py); None: there is none
+        self.again: list[tuple] = []  # requests that one turn leaves for the next
+        self.update: list | None = None  # what an update has to remember (slots.py); None: there is none
 
-    def run(self):
+    def run(self) -> None:
         """Run for ever; a deep sleep or a reset ends it, or an error: then the watchdog bites, and the next boot closes first."""
         try:
             self._wake()
@@ -88,19 +92,19 @@ class App:
             self._keep_crash(error)
             raise
 
-    def _wake(self):
+    def _wake(self) -> None:
         from .starting import wake
 
         wake(self)
         self.board.drop("starting")
 
-    def _begin(self):
+    def _begin(self) -> None:
         from .beginning import begin
 
         begin(self)
         self.board.drop("beginning")
 
-    def _keep_crash(self, error):
+    def _keep_crash(self, error: Exception) -> None:
         try:
             if self.safe_mode is not None:  # what was recalled is whole
                 self.memory.crashes = self.memory.crashes + 1 | CRASH_COUNTED
@@ -111,7 +115,7 @@ class App:
         except (StoreError, MemoryError):
             pass  # nobody will know why; that there was a crash is counted all the same
 
-    def _loop(self):
+    def _loop(self) -> None:
         if (
             not self.config
         ):  # without a key nobody can be heard: stay closed, and leave the cable its window at the next reset
@@ -122,7 +126,7 @@ class App:
             while not self.link.wait(min(ms, PACE_MS)) and ms > PACE_MS and (self.press_ms or self.board.button_up()):
                 ms -= PACE_MS
 
-    def turn(self):
+    def turn(self) -> int:
         """One pass of the loop. Returns how long nothing is due, in ms."""
         now_ms = self.board.uptime_ms()
         elapsed_ms = now_ms - self._last_ms
@@ -175,7 +179,7 @@ class App:
         leaving = self.link.up() and controller.idle(self.state) and not self.staying_awake(now_ms)
         return min(due_ms, led_ms, PACE_MS if leaving or self.link.out or self.clock.sock else LONGEST_MS)
 
-    def _update(self, now_ms):
+    def _update(self, now_ms: int) -> int:
         """Go on with an update, while no valve is open. Returns the ms until it wants to be looked at again."""
         if now_ms >= self.update[0]:
             if self.update[2] == LOADING:
@@ -195,7 +199,7 @@ class App:
                 self.board.drop("updating")
         return max(0, self.update[0] - now_ms) if self.update else 0
 
-    def _hand(self, now_ms):
+    def _hand(self, now_ms: int) -> list[tuple]:
         """Requests of the person at the button."""
         up = self.board.button_up()
         if up and self.press_ms < 0:
@@ -209,7 +213,7 @@ class App:
             self.board.drop("hand")
         return requests
 
-    def _battery(self, now_ms):
+    def _battery(self, now_ms: int) -> int:
         """Battery voltage, read every two seconds at most; 0: unknown."""
         if now_ms - self._battery_ms >= BATTERY_EVERY_MS:
             self._battery_ms = now_ms
@@ -225,7 +229,7 @@ class App:
                 self.outbox.state_due = True
         return self.battery_mv
 
-    def _answer(self, actions, requests, ids):
+    def _answer(self, actions: list[tuple], requests: list[tuple], ids: list[str]) -> None:
         """Tell who asked what became of it."""
         for action in actions:
             if action[0] not in ("accepted", "queued", "refused"):
@@ -246,7 +250,7 @@ class App:
                 ids[action[1]], action[0] != "refused", reason, zone, run.run_id if run else 0, granted_s, run_until
             )
 
-    def _housekeeping(self, now_ms, ml):
+    def _housekeeping(self, now_ms: int, ml: int) -> int:
         """What is due by the clock: samples, faults, the state of an open valve, the LED. Returns the ms until the LED changes."""
         closed = controller.idle(self.state)
         begins = ml if not self.leak else self._settled and now_ms == self._sample_ms
@@ -275,19 +279,19 @@ class App:
         self._note_faults()
         return show(self, now_ms)
 
-    def keep_backlog(self):
+    def keep_backlog(self) -> None:
         """Nobody acknowledges what RTC memory holds: move it to flash."""
         try:
             self.memory.keep(self.board)
         except StoreError:
             self.storage_fault = True
 
-    def calm_down(self):
+    def calm_down(self) -> None:
         """This boot has not crashed. Safe mode stays until somebody restarts the board, or for a day."""
         if not self.safe_mode:
             self.memory.crashes = 0
 
-    def board_faults(self):
+    def board_faults(self) -> list[str]:
         """The fault words of the board as a whole."""
         faults = []
         if self.state[state.BATTERY_LOW]:
@@ -306,7 +310,7 @@ class App:
             faults.append("tampering")
         return faults
 
-    def _note_faults(self):
+    def _note_faults(self) -> None:
         """Report the board's faults as they come and go, over sleeps; the core reports its own (low_battery)."""
         faults = self.board_faults()
         if not faults and not self.memory.fault_mask:
@@ -319,7 +323,7 @@ class App:
 
     # What the inbox asks for
 
-    def apply(self, wanted):
+    def apply(self, wanted: Settings) -> None:
         """Put new settings in force."""
         before = self.settings.programs
         if not self.settings.version and any(self.memory.keys):
@@ -332,28 +336,30 @@ class App:
         self.planner.changed(before)
         self.outbox.state_due = True
 
-    def stay_awake(self, seconds):
+    def stay_awake(self, seconds: int) -> None:
         """Stay responsive for `seconds` from now; 0 ends it."""
         self._awake_until_ms = self.board.uptime_ms() + seconds * 1000
         self._battery_ms = -BATTERY_EVERY_MS
 
-    def identify(self):
+    def identify(self) -> None:
         """Blink for ten seconds."""
         self.identify_until_ms = self.board.uptime_ms() + IDENTIFY_MS
 
-    def staying_awake(self, now_ms):
+    def staying_awake(self, now_ms: int) -> bool:
         """True while someone wants the board to stay awake."""
-        wanted = self.press_ms or now_ms < self.identify_until_ms or (self.safe_mode and now_ms < self.shown_until_ms)
+        wanted: object = (
+            self.press_ms or now_ms < self.identify_until_ms or (self.safe_mode and now_ms < self.shown_until_ms)
+        )
         wanted = wanted or (self.update and now_ms < self.update[1])
         return bool(wanted) or protocol.POWER_MODES[self.memory.power_mode] == "responsive"
 
-    def awake_until(self):
+    def awake_until(self) -> int:
         """When the board stops staying awake on request, in Unix seconds; 0: it does not, or the clock is unset."""
         now_s = self.clock.now_s()
         left_ms = self._awake_until_ms - self.board.uptime_ms()
         return self.clock.unix(now_s) + (left_ms + 999) // 1000 if now_s and left_ms > 0 else 0
 
-    def run_until(self, zone, now_s):
+    def run_until(self, zone: int, now_s: int) -> int:
         """When the run of `zone` ends, in Unix seconds; 0 while it is not open or the clock is unset (`now_s` 0)."""
         z = state.base(zone)
         if self.state[z + state.PHASE] != state.OPEN or not now_s:

@@ -13,6 +13,12 @@ import struct
 
 from .errors import StoreError
 
+if False:  # for annotations
+    from shapes import Cursor, Head, Iterable, Iterator, Readable, Record
+
+    from .board import Board
+    from .store import Memory
+
 FOLDER = "/backlog"
 RECORDS_BYTES = 980  # of a segment, at most
 EVENT_SEGMENTS, SAMPLE_SEGMENTS = 16, 64  # at most; each takes a block of 4 KB
@@ -24,7 +30,7 @@ _FEW = 31  # with one more they are a list of 128 bytes
 _LINK_MAX = 65535
 
 
-def keep(memory, board):
+def keep(memory: "Memory", board: "Board") -> None:
     """Move the backlog of RTC memory to flash. Raises StoreError; what was not moved then still stands in RTC memory."""
     append(memory, board, "e", memory.boot_id, memory.event_count - len(memory.events) + 1, memory.events)
     memory.events = []
@@ -33,7 +39,7 @@ def keep(memory, board):
     look(memory, board)
 
 
-def append(memory, board, kind, boot_id, first, records):
+def append(memory: "Memory", board: "Board", kind: str, boot_id: int, first: int, records: list[bytes]) -> None:
     """Keep packed `records`, numbered from `first`, behind what is there: in a new version of the last segment, or in a new one. Raises StoreError."""
     while records:
         count, end = _last(board, kind)
@@ -58,7 +64,9 @@ def append(memory, board, kind, boot_id, first, records):
         first += taken
 
 
-def read(memory, board, cursor, most):
+def read(
+    memory: "Memory", board: "Board", cursor: "Cursor | None", most: int
+) -> "tuple[Cursor, str, int, int, list[Record]] | None":
     """What follows `cursor` on flash: (cursor, kind, boot id, oldest number, [(number before or 0, number, packed record)]), or None.
 
     `cursor` is None at first, and what the last call returned after that. `most` is how many samples are wanted; events come one by one. The number
@@ -84,7 +92,7 @@ def read(memory, board, cursor, most):
         kind, at, boot_id, number = "s", 0, 0, 0
 
 
-def free(memory, board, boot_id, event, sample):
+def free(memory: "Memory", board: "Board", boot_id: int, event: int, sample: int) -> None:
     """Home Assistant has stored this much of a boot: remove the segments that hold nothing else. Raises StoreError."""
     for kind, acked in (("e", event), ("s", sample)):
         for each in _numbers(board, kind):
@@ -97,7 +105,7 @@ def free(memory, board, boot_id, event, sample):
     look(memory, board)
 
 
-def look(memory, board):
+def look(memory: "Memory", board: "Board") -> None:
     """Tell `memory` whether anything is kept here, and the oldest numbers of this boot."""
     oldest = []
     memory.kept = 0
@@ -113,7 +121,7 @@ def look(memory, board):
     memory.flash_event, memory.flash_sample = oldest
 
 
-def _make_room(memory, board, kind, count):
+def _make_room(memory: "Memory", board: "Board", kind: str, count: int) -> None:
     """Before a new segment, behind the `count` that there are: thin, or give up the oldest."""
     if count < (EVENT_SEGMENTS if kind == "e" else SAMPLE_SEGMENTS):
         return
@@ -133,7 +141,7 @@ def _make_room(memory, board, kind, count):
     _remove(board, _path(kind, oldest))
 
 
-def _thin(memory, board, first, second):
+def _thin(memory: "Memory", board: "Board", first: int, second: int) -> bool:
     """Make one segment of two, with every second record; the last one stays. False if they do not belong together."""
     a, b = _head(board, _path("s", first), True), _head(board, _path("s", second), True)
     if not a or not b or a[:2] != b[:2] or not a[2] <= a[4] < b[2] <= b[4] or b[4] - a[2] > _LINK_MAX:
@@ -147,7 +155,7 @@ def _thin(memory, board, first, second):
     return True
 
 
-def _every_second(board, one, other, skip):
+def _every_second(board: "Board", one: "tuple[int, Head]", other: "tuple[int, Head]", skip: int) -> "Iterator[bytes]":
     for number, head in (one, other):
         with board.open_file(_path("s", number), "rb") as f:
             f.read(_HEAD_BYTES)
@@ -159,7 +167,7 @@ def _every_second(board, one, other, skip):
                 skip = 1 - skip
 
 
-def _numbers(board, kind):
+def _numbers(board: "Board", kind: str) -> "Iterator[int]":
     """Yields serial number and level of the segments of a kind, as one integer each, oldest first. The folder is read again for each few of them: a heap in use
     has no room for a list of all."""
     after = -1
@@ -182,7 +190,7 @@ def _numbers(board, kind):
             yield after
 
 
-def _last(board, kind):
+def _last(board: "Board", kind: str) -> tuple[int, int]:
     """(how many segments of a kind there are, the number of the last one or 0)."""
     count = last = 0
     for number in _numbers(board, kind):
@@ -191,11 +199,11 @@ def _last(board, kind):
     return count, last
 
 
-def _path(kind, number):
+def _path(kind: str, number: int) -> str:
     return FOLDER + "/" + kind + "%07x" % number
 
 
-def _head(board, path, checks=False):
+def _head(board: "Board", path: str, checks: bool = False) -> "Head | None":
     """(bytes of a record, boot id, first number, records, last number) of a segment; None if it is not one. `checks`: by its checksum too."""
     try:
         length = board.os.stat(path)[6] - _HEAD_BYTES - _CHECK_BYTES
@@ -217,7 +225,7 @@ def _head(board, path, checks=False):
         return None
 
 
-def _records(board, path, head, after, most):
+def _records(board: "Board", path: str, head: "Head", after: int, most: int) -> "list[Record]":
     """Up to `most` records with numbers above `after` (0: from the first on)."""
     size, _, first, count, _ = head
     found = []
@@ -234,7 +242,7 @@ def _records(board, path, head, after, most):
     return found
 
 
-def _chunks(f, length):
+def _chunks(f: "Readable", length: int) -> "Iterator[bytes]":
     while length > 0:
         chunk = f.read(min(length, _CHUNK))
         if not chunk:
@@ -243,7 +251,7 @@ def _chunks(f, length):
         yield chunk
 
 
-def _bodies(board, path, length, number, new):
+def _bodies(board: "Board", path: str, length: int, number: int, new: list[bytes]) -> "Iterator[bytes]":
     """What is in the segment at `path` ("" for none), then the new records, which count from `number` in it."""
     if path:
         with board.open_file(path, "rb") as f:
@@ -255,7 +263,7 @@ def _bodies(board, path, length, number, new):
         number += 1
 
 
-def _write(board, path, head, parts):
+def _write(board: "Board", path: str, head: tuple[int, int, int] | bytes, parts: "Iterable[bytes]") -> None:
     """Write a segment as a whole. Raises StoreError; what `path` was then still stands."""
     board.flash_writes += 1
     head = struct.pack(_HEAD, *head)
@@ -275,7 +283,7 @@ def _write(board, path, head, parts):
     board.feed()
 
 
-def _is_folder(board):
+def _is_folder(board: "Board") -> bool:
     try:
         board.os.stat(FOLDER)
     except OSError:
@@ -283,7 +291,7 @@ def _is_folder(board):
     return True
 
 
-def _remove(board, path):
+def _remove(board: "Board", path: str) -> None:
     board.flash_writes += 1
     try:
         board.os.remove(path)

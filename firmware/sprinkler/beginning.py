@@ -7,10 +7,13 @@ from .core import controller, state
 from .core.safety import DAY_ML_MAX
 from .rest import PULSE_EVERY_S
 
+if False:  # for annotations
+    from .app import App
+
 ASK_AGAIN_WAKES = 8  # so often a sleeper without settings subscribes anew, for what is retained then comes once more
 
 
-def begin(app):
+def begin(app: "App") -> None:
     """The core's first state: what the sleep mark, the journal and the kind of reset say, and what is counted of the day."""
     _begin(app)
     m = app.memory
@@ -23,7 +26,7 @@ def begin(app):
     app.state = tuple(s)
 
 
-def _begin(app):
+def _begin(app: "App") -> None:
     m = app.memory
     zones = app.board.zones()
     timer = app.wake_reason == "timer"

@@ -7,10 +7,13 @@ from . import protocol
 from .core import state
 from .core.safety import STILL_ML
 
+if False:  # for annotations
+    from .app import App
+
 _RUNS_IN_MS = 1500  # what the meter says before that may be left from the time when the valve was closed
 
 
-def follow(app, ml: int) -> None:
+def follow(app: "App", ml: int) -> None:
     """Take note of a turn of the loop, with `ml` of water; call it once the turn's actions were carried out. app.runs.check is
     [zone, ml while open, ml while closed, phase at the end of the turn before]; None once there is a verdict, or the run ended in another way."""
     s, check = app.state, app.runs.check
@@ -39,7 +42,7 @@ def verdict(metered: bool, open_ml: int, closed_ml: int) -> str:
     return "swapped" if closed_ml > STILL_ML else "no_flow"
 
 
-def _judged(app, zone: int, word: str, volume_ml: int) -> None:
+def _judged(app: "App", zone: int, word: str, volume_ml: int) -> None:
     m = app.memory
     m.check = (app.clock.now_s(), zone, protocol.CHECKS.index(word), min(volume_ml, 65535))
     app.outbox.health_due = app.config.pulse_ma > 0  # with the current of the pulse

@@ -4,6 +4,12 @@ Rule: wall time starts programs and dates reports; it never times a valve. The c
 (the late module `timekeeping`). After a loss of power it is estimated: good for programs that ask for it, and for nothing else. It must not know programs.
 """
 
+if False:  # for annotations
+    from shapes import Socket
+
+    from .board import Board
+    from .store import Memory
+
 EPOCH_S = 946684800  # 2000-01-01 in Unix seconds
 _SYNC_EVERY_S = 3600
 _ASK_EVERY_MS = 20000
@@ -15,15 +21,17 @@ NONCE_BYTES = 8
 class Clock:
     """The board's wall clock. `memory.synced_s` is when it was set last (0: not since it lost count), `memory.estimated` 1 while it runs on from then."""
 
-    def __init__(self, board, memory, has_part, wake_reason):
+    def __init__(self, board: "Board", memory: "Memory", has_part: bool, wake_reason: str) -> None:
         self._board = board
         self._memory = memory
-        self.sock = None  # an open question to the NTP server
+        self.sock: "Socket | None" = None  # an open question to the NTP server
         self._asked_ms = -_ASK_EVERY_MS
         self.asks = 0
         self.nonce = ""
         self.fresh = False  # set in this boot; what a sleep left is some percent of the sleep off
-        self.error_s = None  # how far the clock was ahead when it was set last in this boot; None: it was not
+        self.error_s: int | None = (
+            None  # how far the clock was ahead when it was set last in this boot; None: it was not
+        )
         self.has_part = has_part  # a DS3231
         self.failed = False  # it does not answer
         if wake_reason in (
@@ -37,31 +45,31 @@ class Clock:
             begin(self, board, memory)
             board.drop("timekeeping")
 
-    def now_s(self):
+    def now_s(self) -> int:
         """Seconds since 2000-01-01 UTC; 0 while the clock is unset, or only estimated."""
         return self._board.clock_s() if self._memory.synced_s else 0
 
-    def guess_s(self):
+    def guess_s(self) -> int:
         """Seconds since 2000-01-01 UTC, be they estimated; 0 while nothing is known. For programs alone: nothing may be judged or dated by it."""
         return self._board.clock_s() if self._memory.synced_s or self._memory.estimated else 0
 
-    def unix(self, seconds):
+    def unix(self, seconds: int) -> int:
         """Wire time of a board time; 0 stays 0 (unknown)."""
         return seconds + EPOCH_S if seconds else 0
 
-    def word(self):
+    def word(self) -> str:
         """A word of protocol.CLOCKS."""
         if self._memory.synced_s:
             return "set"
         return "estimated" if self._memory.estimated else "unset"
 
-    def wants_sync(self):
+    def wants_sync(self) -> bool:
         """True when the clock should be set, and a question may go out now."""
         if self._board.uptime_ms() - self._asked_ms < (_SERVER_MS if self.asks == 1 else _ASK_EVERY_MS):
             return False
         return not self.fresh or abs(self.now_s() - self._memory.synced_s) >= _SYNC_EVERY_S
 
-    def ask(self):
+    def ask(self) -> bool:
         """Ask the NTP server. Returns True if Home Assistant should be asked too, with the new nonce: it has no server, or that one kept silent."""
         silent = not any(self._memory.ntp_ip) or not self._memory.synced_s or self.asks > 0
         self.asks += 1
@@ -75,7 +83,7 @@ class Clock:
             self._board.drop("timekeeping")
         return silent
 
-    def service(self):
+    def service(self) -> None:
         """Take the NTP server's answer, if it is there."""
         if self.sock is None:
             return
@@ -89,7 +97,7 @@ class Clock:
         heard(self, self._board, self._memory, data)
         self._board.drop("timekeeping")
 
-    def answer(self, nonce, unix_s):
+    def answer(self, nonce: object, unix_s: int) -> None:
         """A signed time came in; it counts only as the answer to our last nonce."""
         if self.nonce and nonce == self.nonce:
             from .timekeeping import set_right
@@ -97,19 +105,19 @@ class Clock:
             set_right(self, self._board, self._memory, unix_s - EPOCH_S)
             self._board.drop("timekeeping")
 
-    def close(self):
+    def close(self) -> None:
         """Forget an open question to the NTP server."""
         if self.sock is not None:
             self.sock.close()
             self.sock = None
 
-    def stale(self):
+    def stale(self) -> bool:
         """True when the clock is set, but nobody has confirmed it for long; a DS3231 needs no confirmation."""
         if self.has_part and not self.failed:
             return False
         return bool(self._memory.synced_s) and abs(self.now_s() - self._memory.synced_s) > _STALE_S
 
-    def hopes(self):
+    def hopes(self) -> bool:
         """True while an answer to the first two questions of this boot may still come."""
         waits_ms = self._board.uptime_ms() - self._asked_ms
         return not self.fresh and (self.asks < 2 or (self.asks == 2 and waits_ms < _SERVER_MS))

@@ -6,6 +6,10 @@ answer says nothing, and stops no pulse. It must not know what follows from it.
 
 from .ina219 import BATTERY
 
+if False:  # for annotations
+    from .app import App
+    from .board import Board
+
 SEEN, MISSING, UNKNOWN = 1, 0, -1
 _SET, _SHUNT = 0, 1
 _SHUNT_ALONE, _ASLEEP = (
@@ -15,7 +19,7 @@ _SHUNT_ALONE, _ASLEEP = (
 _SETTLE_MS = 10  # two of those
 
 
-def pulse(app, zone: int, opening: bool) -> int:
+def pulse(app: "App", zone: int, opening: bool) -> int:
     """Give the pulse. SEEN: its current was that of the coil, within a half; MISSING: less (a broken wire, no coil) or more (a short circuit); UNKNOWN:
     nothing was measured. Raises OSError as board.pulse does."""
     board, nominal_ma = app.board, app.config.pulse_ma
@@ -40,7 +44,7 @@ def pulse(app, zone: int, opening: bool) -> int:
     return SEEN if nominal_ma <= 2 * app.pulse_ma <= 3 * nominal_ma else MISSING
 
 
-def _drawn_ma(board) -> int:
+def _drawn_ma(board: "Board") -> int:
     """What the cell gives, in mA; less than nothing while it is charged."""
     raw = board.i2c().readfrom_mem(BATTERY, _SHUNT, 2)
     current = raw[0] << 8 | raw[1]

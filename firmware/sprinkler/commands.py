@@ -9,8 +9,12 @@ from . import protocol
 from .errors import RefusedError
 from .settings import integer
 
+if False:  # for annotations
+    from .app import App
+    from .inbox import Inbox
 
-def obey(app, inbox, body, retained):
+
+def obey(app: "App", inbox: "Inbox", body: bytes | memoryview, retained: object) -> None:
     """Carry out the command in `body` (JSON that is signed), or refuse it with a reason. `retained`: the broker had kept it, which no command may be."""
     command_id = ""
     try:
@@ -26,7 +30,7 @@ def obey(app, inbox, body, retained):
         app.outbox.reply(command_id, False, "invalid")
 
 
-def _judge(app, command, retained):
+def _judge(app: "App", command: dict, retained: object) -> None:
     """Refuse what is old, repeated or too far ahead; take note of the counter."""
     counter = integer(command["counter"], (1, 0xFFFFFFFFFFFF))
     if retained or counter <= app.memory.counter:
@@ -43,14 +47,14 @@ def _judge(app, command, retained):
     app.memory.counter = counter
 
 
-def _zone(app, command, lowest):
+def _zone(app: "App", command: dict, lowest: int) -> int:
     zone = integer(command["zone"], (lowest, 255))
     if zone > app.board.zones():
         raise RefusedError("unknown_zone")
     return zone
 
 
-def _dispatch(app, inbox, command, command_id):
+def _dispatch(app: "App", inbox: "Inbox", command: dict, command_id: str) -> None:
     kind = command["command"]
     if kind in ("run", "check_valve"):
         zone = _zone(app, command, 1)

@@ -5,11 +5,14 @@ Rule: one short text in one small file, written only when it says something new;
 
 from .store import read_file, write_file
 
+if False:  # for annotations
+    from .board import Board
+
 CRASH = "/crash.txt"
 _WORD_MAX = 24  # characters
 
 
-def note(board, error: BaseException) -> None:
+def note(board: "Board", error: BaseException) -> None:
     """Keep the type of `error` and the word (or number) it came with. Raises StoreError."""
     text = type(error).__name__
     if error.args:

@@ -15,8 +15,13 @@ from .parts import KEY_MAX, children, part
 from .settings import Settings, integer
 from .store import DESIRED, OLD, read_file
 
+if False:  # for annotations
+    from shapes import Readable, Span
 
-def load(board, topic, key):
+    from .board import Board
+
+
+def load(board: "Board", topic: str, key: bytes) -> Settings:
     """The settings kept on flash; those before them when they do not validate, and the defaults when there are none."""
     for path in (DESIRED, DESIRED + OLD):
         payload = read_file(board, path)
@@ -30,7 +35,7 @@ def load(board, topic, key):
     return Settings()
 
 
-def read(board, path, length):
+def read(board: "Board", path: str, length: int) -> Settings:
     """Settings from the JSON that is the first `length` bytes of a file. Raises RefusedError."""
     try:
         with board.open_file(path, "rb") as f:
@@ -41,7 +46,7 @@ def read(board, path, length):
         board.drop("grounds")
 
 
-def parse(f, length, zone_count):
+def parse(f: "Readable", length: int, zone_count: int) -> Settings:
     """Settings from the JSON of a `desired` message, the first `length` bytes of the open file `f`. Raises RefusedError."""
     version, given, programs, zones = None, {}, [], []
     try:
@@ -90,7 +95,7 @@ def parse(f, length, zone_count):
     return s
 
 
-def _opens(f, start, end, key, bracket):
+def _opens(f: "Readable", start: int, end: int, key: bytes, bracket: bytes) -> int:
     """Where the value of a member begins, if it is that of `key`; 0: it is another one. Raises RefusedError unless the value begins with `bracket`."""
     f.seek(start)
     text = f.read(min(KEY_MAX, end - start))
@@ -102,11 +107,11 @@ def _opens(f, start, end, key, bracket):
     return after
 
 
-def _member(f, start, end):
+def _member(f: "Readable", start: int, end: int) -> dict:
     return json.loads(b"{" + part(f, start, end) + b"}")
 
 
-def _season(s, given):
+def _season(s: Settings, given: dict) -> None:
     s.season_from, s.season_to = given.get("season_from", 0), given.get("season_to", 0)
     if (s.season_from, s.season_to) != (0, 0):
         for date in (s.season_from, s.season_to):
@@ -116,7 +121,9 @@ def _season(s, given):
         integer(s.frost_below_dc, protocol.FROST_BELOW_DC_LIMITS)
 
 
-def _zones(f, spans, zone_count, limits):
+def _zones(
+    f: "Readable", spans: "list[Span]", zone_count: int, limits: tuple[int, ...] | list[int]
+) -> tuple[bytes, bytes, tuple[int, ...]]:
     """What is set for each zone, as settings.zones holds it, what smart watering must know of them, and the `limits` of a day."""
     parts, grounds, limits = [bytes(5)] * 4, [bytes(8)] * 4, list(limits)
     try:
@@ -147,7 +154,7 @@ def _zones(f, spans, zone_count, limits):
     return b"".join(parts), b"".join(grounds), tuple(limits)
 
 
-def _programs(f, spans, zone_count):
+def _programs(f: "Readable", spans: "list[Span]", zone_count: int) -> tuple[tuple[int, ...], ...]:
     if len(spans) > protocol.PROGRAM_ID_LIMITS[1]:
         raise RefusedError("too_many")
     programs, ids = [], []
@@ -169,7 +176,7 @@ def _programs(f, spans, zone_count):
     return tuple(programs)
 
 
-def _program(p, zone_count):
+def _program(p: dict, zone_count: int) -> tuple[int, ...]:
     """A program as core.schedule has it."""
     zone = integer(p["zone"], (1, 4))
     if zone > zone_count:
@@ -199,7 +206,7 @@ def _program(p, zone_count):
     return program + tuple(_day(date) for date in skip)
 
 
-def _days(p):
+def _days(p: dict) -> int:
     """How often, by exactly one of three keys."""
     kinds = [key for key in ("weekdays", "every_days", "odd_even") if p.get(key) is not None]
     if len(kinds) != 1:
@@ -218,7 +225,7 @@ def _days(p):
     return schedule.ODD if p["odd_even"] == "odd" else schedule.EVEN
 
 
-def _day(date):
+def _day(date: int) -> int:
     """The day number of yyyymmdd. Raises RefusedError for a date that there is not."""
     integer(date, (20000101, 20991231))
     year, month, day = date // 10000, date // 100 % 100, date % 100

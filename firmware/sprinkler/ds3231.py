@@ -6,20 +6,23 @@ Rule: it is right only as long as its oscillator never stopped (status bit 7) si
 from .core.localtime import DAY_S, date_of, day_number, weekday
 from .errors import SensorError
 
+if False:  # for annotations
+    from .board import Board
+
 ADDRESS = 0x68
 _TIME, _STATUS, _TEMPERATURE = 0x00, 0x0F, 0x11
 _STOPPED = 0x80
 
 
-def _decimal(byte):
+def _decimal(byte: int) -> int:
     return (byte >> 4) * 10 + (byte & 15)
 
 
-def _coded(number):
+def _coded(number: int) -> int:
     return number // 10 << 4 | number % 10
 
 
-def read_s(board):
+def read_s(board: "Board") -> int:
     """Seconds since 2000-01-01 UTC; 0 when it lost its time. Raises SensorError when it does not answer or answers nonsense."""
     i2c = board.i2c()
     try:
@@ -35,7 +38,7 @@ def read_s(board):
     return day_number(2000 + year, month, day) * DAY_S + hour * 3600 + minute * 60 + second
 
 
-def write_s(board, seconds):
+def write_s(board: "Board", seconds: int) -> None:
     """Set it, and take note that its time is right from now on. Raises SensorError."""
     i2c = board.i2c()
     number = seconds // DAY_S
@@ -49,7 +52,7 @@ def write_s(board, seconds):
         raise SensorError("ds3231")
 
 
-def temperature_dc(board):
+def temperature_dc(board: "Board") -> int:
     """Its temperature, to a quarter of a degree. Raises SensorError."""
     try:
         data = board.i2c().readfrom_mem(ADDRESS, _TEMPERATURE, 2)

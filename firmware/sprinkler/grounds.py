@@ -10,7 +10,7 @@ from .errors import RefusedError
 from .settings import GROUND_FORM, integer
 
 
-def ground(zone):
+def ground(zone: dict) -> bytes:
     """The ground of a zone (the JSON object), as `watering` unpacks it; zeros while soil or sprinklers are not told. Raises RefusedError."""
     available_um = zone["available_um"]
     if available_um or type(available_um) is not int:
@@ -24,7 +24,7 @@ def ground(zone):
     return struct.pack(GROUND_FORM, available_um // 10, allowed_pct, kc_pct, rate_um_h // 10, area_dm2)
 
 
-def months(given):
+def months(given: object) -> bytes:
     """The usual ET0 of a day of each month, in 1/10 mm. Raises RefusedError."""
     if given is None:
         return bytes((40,)) * 12

@@ -12,12 +12,15 @@ from .errors import StoreError
 from .led import COUNT_MS, FORGET_MS, HOLD_MS, SHOWN_MS
 from .store import DESIRED, OLD, PROGRAMS
 
+if False:  # for annotations
+    from .app import App
+
 LOOK_MS = 50  # two looks in a row are no bounce
 STUCK_MS = 30000  # nobody holds a button for so long: it counts for nothing until it was up
 RUN_MS = 600000
 
 
-def press(app, down: bool, now_ms: int) -> list:
+def press(app: "App", down: bool, now_ms: int) -> list:
     """Hear the button, looked at just now; call it from the first look that sees it down to the first that does not. Returns requests for the core."""
     held_ms = now_ms - app.press_ms
     if down:
@@ -47,7 +50,7 @@ def _waters(s: tuple) -> bool:
     return False
 
 
-def _water(app) -> list:
+def _water(app: "App") -> list:
     """Ten minutes for the next zone in turn; after a start of the board the first one."""
     zone = app.hand_zone = app.hand_zone % app.board.zones() + 1
     if app.settings.winter:
@@ -57,7 +60,7 @@ def _water(app) -> list:
     return [("run", zone, RUN_MS, 0)]
 
 
-def _forget(app) -> None:
+def _forget(app: "App") -> None:
     """Forget settings, programs and what was not yet told; restart. Key, Wi-Fi and broker stay: they come by cable only, and without them nobody could
     reach the board again. Latched faults, totals and the command counter stay: they protect. A reset in between leaves less forgotten, nothing broken."""
     board, memory = app.board, app.memory

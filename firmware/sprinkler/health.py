@@ -10,8 +10,11 @@ from .report import FIRMWARE, filled, members
 from .selftest import check
 from .store import read_file
 
+if False:  # for annotations
+    from .app import App
 
-def health(app) -> bytes:
+
+def health(app: "App") -> bytes:
     """The message, as JSON. In safe mode nothing is tested: a test may be what the board chokes on."""
     m = app.memory
     tested = None if app.safe_mode else check(app)
@@ -33,7 +36,7 @@ def health(app) -> bytes:
     return b"{" + filled(inside) + b"}"
 
 
-def _heap_free():
+def _heap_free() -> int | None:
     """Bytes that are free after a collection; None where the interpreter does not tell."""
     free = getattr(gc, "mem_free", None)
     if free is None:

@@ -2,6 +2,9 @@
 
 from .errors import SensorError
 
+if False:  # for annotations
+    from .board import Board
+
 BATTERY, PANEL = 0x40, 0x41
 _SET, _SHUNT, _BUS = 0, 1, 2
 _AWAKE, _ASLEEP = (
@@ -11,7 +14,7 @@ _AWAKE, _ASLEEP = (
 _CONVERSION_MS = 2  # shunt and bus take 0.53 ms each
 
 
-def read(board, address):
+def read(board: "Board", address: int) -> tuple[int, int]:
     """(mV, mA) at `address`, through the usual 0.1 ohm shunt. Raises SensorError when the part does not answer, is not ready, or overflowed."""
     i2c = board.i2c()
     try:

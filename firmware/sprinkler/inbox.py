@@ -11,6 +11,10 @@ from .errors import RefusedError, StoreError
 from .settings import integer
 from .store import DESIRED, PROPOSED, set_in_place
 
+if False:  # for annotations
+    from .app import App
+    from .settings import Settings
+
 _BARE_STOP_MAX = 64  # bytes
 _STORED_MAX = 8  # acknowledgements that wait between two steps of the link
 _TAMPERING = 10  # messages that do not verify, or bare stops, before the fault is raised
@@ -19,26 +23,28 @@ _TAMPERING = 10  # messages that do not verify, or bare stops, before the fault 
 class Inbox:
     """Collects requests between two steps of the core."""
 
-    def __init__(self, app):
+    def __init__(self, app: "App") -> None:
         self._app = app
         self._prefix = protocol.topic(app.board.device_id, "")
-        self.requests = []  # for controller.step
-        self.ids = []  # the command id of each, "" where nobody waits for an answer
+        self.requests: list[tuple] = []  # for controller.step
+        self.ids: list[str] = []  # the command id of each, "" where nobody waits for an answer
         self.suspicious = 0
-        self.stored = []  # (boot id, event, sample): what Home Assistant has stored, and flash may still hold
+        self.stored: list[
+            tuple[int, int, int]
+        ] = []  # (boot id, event, sample): what Home Assistant has stored, and flash may still hold
         self.proposed = 0  # length of the JSON of settings that wait to be read; 0: none do
 
-    def take(self):
+    def take(self) -> tuple[list[tuple], list[str]]:
         """The requests so far with their command ids; empties the inbox."""
         taken = self.requests, self.ids
         self.requests, self.ids = [], []
         return taken
 
-    def busy(self):
+    def busy(self) -> bool:
         """True when the next turn has something to do for what was heard."""
         return bool(self.requests) or self.proposed > 0
 
-    def hear(self, topic, payload, retained):
+    def hear(self, topic: str, payload: memoryview | None, retained: int) -> None:
         """Take one message from the broker. `payload` None: it was too long to hold."""
         leaf = topic[len(self._prefix) :]
         if payload is not None and not payload:
@@ -70,7 +76,7 @@ class Inbox:
         except (RefusedError, ValueError, KeyError, TypeError):
             self.suspicious += 1
 
-    def _update(self, leaf, payload, end):
+    def _update(self, leaf: str, payload: memoryview, end: int) -> None:
         if leaf == protocol.UPDATE_BLOCK:
             from .loading import take
 
@@ -82,7 +88,7 @@ class Inbox:
         hear(self._app, payload, end)
         self._app.board.drop("offer")
 
-    def _ack(self, ack):
+    def _ack(self, ack: dict) -> None:
         app = self._app
         m = app.memory
         boot_id, event, sample = [integer(ack[key], (0, 0xFFFFFFFF)) for key in ("boot_id", "event", "sample")]
@@ -93,7 +99,7 @@ class Inbox:
         if m.kept and len(self.stored) < _STORED_MAX:  # what does not fit is told, and acknowledged, once more
             self.stored.append((boot_id, event, sample))
 
-    def free(self):
+    def free(self) -> None:
         """Let flash forget what Home Assistant has stored; not while it is heard, for then the heap holds the message and whoever takes it."""
         if not self.stored:
             return
@@ -108,7 +114,7 @@ class Inbox:
             app.storage_fault = True
         app.board.drop("backlog")
 
-    def _desired(self, payload, end):
+    def _desired(self, payload: memoryview, end: int) -> None:
         """Lay the settings down; the next turn reads them, when their text has left the heap."""
         from .proposed import propose
 
@@ -123,7 +129,7 @@ class Inbox:
             app.outbox.reply("desired", False, "storage")
         app.board.drop("proposed")
 
-    def settle(self):
+    def settle(self) -> None:
         """Put settings in force that were laid down and make sense; the others are refused as a whole. The file takes its place last: a reset before that
         changes nothing, and the broker still has the message."""
         app = self._app
@@ -138,7 +144,7 @@ class Inbox:
             app.storage_fault = True
             app.outbox.reply("desired", False, "storage")
 
-    def _wanted(self, length):
+    def _wanted(self, length: int) -> "Settings":
         from .desired import read
 
         try:
@@ -146,7 +152,7 @@ class Inbox:
         finally:
             self._app.board.drop("desired")
 
-    def _command(self, topic, payload, retained):
+    def _command(self, topic: str, payload: memoryview | None, retained: int) -> None:
         end = verify(self._app.config.key, topic, payload) if payload else 0
         if not end:
             self.suspicious += 1
@@ -163,21 +169,21 @@ class Inbox:
         obey(self._app, self, payload[:end], retained)
         self._app.board.drop("commands")
 
-    def stop_all(self):
+    def stop_all(self) -> None:
         """Close everything and cancel what waits, as the settings ask for it."""
         self.add(("stop", 0), "")
 
-    def add(self, request, command_id):
+    def add(self, request: tuple, command_id: str) -> None:
         """A request for the core's next step; its answer goes to `command_id`."""
         self.requests.append(request)
         self.ids.append(command_id)
 
-    def tampering(self):
+    def tampering(self) -> bool:
         """True when too much came in that nobody with the key would send."""
         return self.suspicious >= _TAMPERING
 
 
-def _is_bare_stop(payload):
+def _is_bare_stop(payload: bytes | memoryview) -> bool:
     try:
         return json.loads(bytes(payload)) == {"command": "stop"}
     except ValueError:

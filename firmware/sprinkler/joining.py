@@ -7,12 +7,15 @@ from . import mqtt
 from .errors import LinkError
 from .link import CONNECTING, GREETING, IN_PROGRESS, JOINING, KEEPALIVE_S, OFF, RESOLVING, UP
 
+if False:  # for annotations
+    from .link import Link
+
 _JOINS_BEFORE_ANEW = 2  # then name and password are given anew, once: the SDK writes its flash each time
 _NAMES_MS = 1000  # what a name server has to answer in, where an older answer is known
 _SIZE_MAX = 2560  # a message of PAYLOAD_MAX with its topic
 
 
-def advance(link):
+def advance(link: "Link") -> None:
     """Take the next step. Raises LinkError or OSError when it fails."""
     if link.state == OFF:
         _join(link)
@@ -31,7 +34,7 @@ def advance(link):
         link.receive()
 
 
-def _join(link):
+def _join(link: "Link") -> None:
     wlan = link.wlan
     if not wlan.active():  # each of these calls writes the SDK's flash: only when something changes
         wlan.active(True)
@@ -44,13 +47,13 @@ def _join(link):
     link.enter(JOINING)
 
 
-def _resolving(link):
+def _resolving(link: "Link") -> None:
     """Go on with the addresses that are known, once nothing is to be asked, or nobody has answered for long enough."""
     m = link.memory
     if link.asks_names or not any(m.broker_ip):
         from .names import look_up
 
-        known = [m.broker_ip, m.ntp_ip, link.open_names]
+        known: list = [m.broker_ip, m.ntp_ip, link.open_names]
         link.sock, done = look_up(link.board, link.wlan, link.sock, (link.session[0], link.wifi[2]), known)
         m.broker_ip, m.ntp_ip, link.open_names = known
         if not done and (not any(m.broker_ip) or link.for_ms() < _NAMES_MS):
@@ -63,7 +66,7 @@ def _resolving(link):
     link.enter(CONNECTING)
 
 
-def _open_socket(link, host):
+def _open_socket(link: "Link", host: str) -> None:
     b = link.board
     link.sock = b.socket.socket()
     link.sock.setblocking(False)
@@ -80,7 +83,7 @@ def _open_socket(link, host):
             raise
 
 
-def _connecting(link):
+def _connecting(link: "Link") -> None:
     if not link.poller.poll(0):
         return
     _, _, client_id, user, password, will_topic, will_payload = link.session
@@ -93,7 +96,7 @@ def _connecting(link):
     link.enter(GREETING)
 
 
-def greeted(link, packet):
+def greeted(link: "Link", packet: tuple) -> None:
     """The broker's first packet. Raises LinkError when it is not a welcome."""
     if packet[0] != mqtt.CONNACK or packet[2]:
         raise LinkError("refused")

@@ -6,6 +6,9 @@ button, while water runs, when asked to identify itself, and in safe mode. A pat
 
 from .core import controller, state
 
+if False:  # for annotations
+    from .app import App
+
 BIT_MS = 250
 IDENTIFY = 0x5555  # quick and even
 PRESSED = 0xFFFF  # the press is seen: let go
@@ -23,7 +26,7 @@ FORGET_MS = 10000  # let go from here on: the settings are forgotten
 SHOWN_MS = 60000  # how long it speaks after a start or a press
 
 
-def show(app, now_ms: int) -> int:
+def show(app: "App", now_ms: int) -> int:
     """Set the LED as `app` is now. Returns the ms until it has to be set again."""
     held_ms = now_ms - app.press_ms if app.press_ms > 0 else 0
     pattern = 0

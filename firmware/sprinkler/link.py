@@ -8,6 +8,12 @@ with a growing pause at any failure.
 from . import mqtt
 from .errors import LinkError
 
+if False:  # for annotations
+    from shapes import Callable, Payload, Poller, Socket
+
+    from .board import Board
+    from .store import Memory
+
 OFF, JOINING, RESOLVING, CONNECTING, GREETING, UP = range(6)
 
 # How long each state may last, ms (UP: how long an answer may be owed)
@@ -27,7 +33,19 @@ class Link:
     port, client id, user, password, will topic, will payload); `topics` (a prefix and what follows it) are subscribed at QoS 1;
     `hear(topic, payload, retained)` is called for each message before it is acknowledged (payload None: too long)."""
 
-    def __init__(self, board, memory, wifi, session, topics, hear):
+    sock: "Socket | None"
+    poller: "Poller | None"
+    decoder: mqtt.Decoder | None
+
+    def __init__(
+        self,
+        board: "Board",
+        memory: "Memory",
+        wifi: tuple[str, str, str],
+        session: tuple[str, int, str, str, str, str, bytes],
+        topics: tuple[str, tuple[str, ...]],
+        hear: "Callable[[str, memoryview | None, int], None]",
+    ) -> None:
         self.board = board
         self.memory = memory
         self.wifi = wifi
@@ -39,8 +57,8 @@ class Link:
         self.out: memoryview | bytes = (
             b""  # what waits to be sent: bytes, or a view of them; while there is more, there is some here
         )
-        self._behind = []  # what follows it: packets, and messages as [bytes left, the piece under way, what yields the others]
-        self.in_flight = []
+        self._behind: list = []  # what follows it: packets, and messages as [bytes left, the piece under way, what yields the others]
+        self.in_flight: list[int] = []
         self.packet_id = 0
         self._backoff_ms = _BACKOFF_MS[0]
         self._since_ms = self._sent_ms = board.uptime_ms()
@@ -48,7 +66,7 @@ class Link:
         self.open_names = 0
         self.asks_names = False  # what is known of addresses may be old
         self.failed_joins = 0
-        self.join_ms = None  # how long Wi-Fi took to join last in this boot
+        self.join_ms: int | None = None  # how long Wi-Fi took to join last in this boot
         self.resubscribe = True  # after a cold boot: retained messages must come again
         self.fresh = True  # the broker did not know this session: it may have lost what it retained
         self.sessions = 0  # counts connections, so that the application sees a new one
@@ -57,26 +75,26 @@ class Link:
 
     # What the application asks
 
-    def up(self):
+    def up(self) -> bool:
         """True when messages can be published."""
         return self.state == UP
 
-    def room(self):
+    def room(self) -> bool:
         """True when one more message fits: the socket has taken all before it, so that no more than one is held."""
         return self.state == UP and not self.out and len(self.in_flight) < _IN_FLIGHT_MAX
 
-    def quiet(self):
+    def quiet(self) -> bool:
         """True when all that was published is acknowledged."""
         return self.state == UP and not self.out and not self.in_flight and not self.owed_ms
 
-    def rssi_dbm(self):
+    def rssi_dbm(self) -> int | None:
         """Signal strength, or None."""
         try:
             return self.wlan.status("rssi")
         except (OSError, ValueError, TypeError):
             return None
 
-    def publish(self, topic, payload, retain):
+    def publish(self, topic: str, payload: "Payload", retain: bool) -> None:
         """Send one message; call only when there is `room`, but for the last words. Its payload is bytes, or a function that yields its pieces, each time
         the same: they are made twice, first to be measured, for held together they would not fit the heap."""
         pieces = (lambda: iter((payload,))) if isinstance(payload, bytes) else payload
@@ -91,7 +109,7 @@ class Link:
         self.flush()
         self.owe()
 
-    def close(self):
+    def close(self) -> None:
         """Leave politely: the will is not published."""
         if self.state == UP:
             try:
@@ -102,7 +120,7 @@ class Link:
 
     # The state machine
 
-    def service(self):
+    def service(self) -> None:
         """Do what can be done now."""
         if self.state == OFF and self.for_ms() < self._pause_ms:
             return
@@ -122,7 +140,7 @@ class Link:
             )  # jitter, up to a half more
             self._backoff_ms = min(self._backoff_ms * 2, _BACKOFF_MS[1])
 
-    def _come_up(self):
+    def _come_up(self) -> None:
         from .joining import advance
 
         advance(self)
@@ -132,7 +150,7 @@ class Link:
         elif self.state != OFF and self.for_ms() > _PATIENCE_MS[self.state]:
             raise LinkError("timeout")
 
-    def wait(self, ms):
+    def wait(self, ms: int) -> bool:
         """Wait at most `ms`. True once there is something to do here: the broker has something to say, or the link can go on."""
         if self.poller is not None:
             return self.board.poll(self.poller, ms)
@@ -147,16 +165,16 @@ class Link:
                 return True
         return False
 
-    def for_ms(self):
+    def for_ms(self) -> int:
         """How long this state has lasted."""
         return self.board.uptime_ms() - self._since_ms
 
-    def enter(self, state):
+    def enter(self, state: int) -> None:
         """Go on to `state`."""
         self.state = state
         self._since_ms = self.board.uptime_ms()
 
-    def _talk(self):
+    def _talk(self) -> None:
         self.flush()
         self.receive()
         now = self.board.uptime_ms()
@@ -166,7 +184,7 @@ class Link:
             self.send(mqtt.PINGREQ_PACKET)
             self.owe()
 
-    def receive(self):
+    def receive(self) -> None:
         """Take what the broker has sent, chunk by chunk; what is left waits for the next step."""
         for _ in range(_RECEIVE_MAX):
             try:
@@ -187,7 +205,7 @@ class Link:
                 else:
                     self._take(packet)
 
-    def _take(self, packet):
+    def _take(self, packet: tuple) -> None:
         kind = packet[0]
         if kind == mqtt.PUBLISH:
             self._hear(packet[1], packet[2], packet[4])
@@ -206,14 +224,14 @@ class Link:
             self.resubscribe = False
         self.owed_ms = self.board.uptime_ms() if self.in_flight else 0
 
-    def owe(self):
+    def owe(self) -> None:
         """An answer is due from now on."""
         if not self.owed_ms:
             self.owed_ms = self.board.uptime_ms()
 
     # Bytes
 
-    def send(self, packet):
+    def send(self, packet: bytes) -> None:
         """Send now what the socket takes; keep the rest."""
         behind = self._behind
         self._sent_ms = self.board.uptime_ms()
@@ -227,7 +245,7 @@ class Link:
             behind.append(packet)
         self.flush()
 
-    def flush(self):
+    def flush(self) -> None:
         """Send what is left, as far as the socket takes it."""
         while self.out:
             try:
@@ -241,7 +259,7 @@ class Link:
                 self.out = b""  # lets go of what was sent
                 self._go_on()
 
-    def _go_on(self):
+    def _go_on(self) -> None:
         """Take up what follows: a packet, or some pieces of a message. Raises LinkError when there is not as much of it as was said."""
         if not self._behind:
             return
@@ -266,7 +284,7 @@ class Link:
                 raise LinkError("length")
         self.out = room
 
-    def _drop(self):
+    def _drop(self) -> None:
         if self.sock is not None:
             try:
                 self.sock.close()

@@ -27,6 +27,9 @@ from .slots import (
     write,
 )
 
+if False:  # for annotations
+    from .app import App
+
 FORM = ">II"  # a block: number of the offer, where it belongs; then its bytes
 HEADER = 8
 ANSWER_MS = 5000  # what a block may take to come
@@ -36,7 +39,7 @@ AWAKE_MS = 25000  # what a wake with an update waits for the network
 _TELL_EVERY = 8192  # bytes
 
 
-def ask(app, now_ms):
+def ask(app: "App", now_ms: int) -> None:
     """Ask for the next block, or tell why not."""
     u = app.update
     u[U_DUE] = now_ms + 200
@@ -56,7 +59,7 @@ def ask(app, now_ms):
     request(app, u[U_OFFER], at, length)
 
 
-def tell(app, state, reason):
+def tell(app: "App", state: bytes, reason: bytes) -> bool:
     """Tell how far it is, if that is news. Returns whether it is told."""
     u = app.update
     news = state + reason + bytes((u[U_DONE] // _TELL_EVERY,))
@@ -68,7 +71,7 @@ def tell(app, state, reason):
     return True
 
 
-def place(done, size):
+def place(done: int, size: int) -> tuple[int, int]:
     """(where the block after `done` bytes belongs, its length): the first sector comes last."""
     rest = max(0, size - SECTOR)
     if done < rest:
@@ -76,7 +79,7 @@ def place(done, size):
     return done - rest, min(protocol.UPDATE_BLOCK_BYTES, size - done)
 
 
-def take(app, payload, end):
+def take(app: "App", payload: memoryview, end: int) -> None:
     """Write a block that was asked for, the first `end` bytes of `payload`, which are signed. Any other is ignored; it comes again when it is wanted."""
     u = app.update
     if not u or u[U_STEP] != LOADING or end < HEADER or not controller.idle(app.state):

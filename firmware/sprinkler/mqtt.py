@@ -21,13 +21,13 @@ _HEAD_MAX = 160  # of a PUBLISH too long to hold: its topic and id
 _FORM = ((CONNACK, 0, 2, 2), (PUBACK, 0, 2, 2), (SUBACK, 0, 3, 64), (PINGRESP, 0, 0, 0))
 
 
-def _text(data):
+def _text(data: str | bytes) -> bytes:
     """A length-prefixed string (section 1.5.3)."""
     raw = data if isinstance(data, bytes) else data.encode()
     return bytes((len(raw) >> 8, len(raw) & 255)) + raw
 
 
-def _packet(first, parts, more=0):
+def _packet(first: int, parts: list, more: int = 0) -> bytes:
     """First byte, remaining length (section 2.2.3), the parts; `more` bytes are to follow."""
     length = more + sum(len(part) for part in parts)
     head = bytearray((first,))
@@ -40,7 +40,7 @@ def _packet(first, parts, more=0):
     return b"".join([head] + parts)
 
 
-def connect(client_id, user, password, keepalive_s, will_topic, will_payload):
+def connect(client_id: str, user: str, password: str, keepalive_s: int, will_topic: str, will_payload: bytes) -> bytes:
     """CONNECT for a persistent session, with a retained QoS 1 will (section 3.1). `user` may be empty."""
     flags = 0x04 | 0x08 | 0x20 | (0xC0 if user else 0)
     parts = [
@@ -56,12 +56,12 @@ def connect(client_id, user, password, keepalive_s, will_topic, will_payload):
     return _packet(0x10, parts)
 
 
-def publish(topic, length, packet_id, retain):
+def publish(topic: str, length: int, packet_id: int, retain: bool) -> bytes:
     """PUBLISH at QoS 1 (section 3.3), but for its payload of `length` bytes, which is to follow."""
     return _packet(0x33 if retain else 0x32, [_text(topic), bytes((packet_id >> 8, packet_id & 255))], length)
 
 
-def subscribe(topics, packet_id):
+def subscribe(topics: list[str], packet_id: int) -> bytes:
     """SUBSCRIBE to all `topics` at QoS 1 (section 3.8)."""
     parts = [bytes((packet_id >> 8, packet_id & 255))]
     for topic in topics:
@@ -70,12 +70,12 @@ def subscribe(topics, packet_id):
     return _packet(0x82, parts)
 
 
-def puback(packet_id):
+def puback(packet_id: int) -> bytes:
     """PUBACK (section 3.4)."""
     return bytes((0x40, 2, packet_id >> 8, packet_id & 255))
 
 
-def next_id(packet_id):
+def next_id(packet_id: int) -> int:
     """The packet id after `packet_id`: 1 follows 65 535 (0 is not allowed, section 2.3.1)."""
     return packet_id % ID_MAX + 1
 
@@ -86,14 +86,14 @@ class Decoder:
     than `size_max` is None; the packet id of a QoS 0 message is 0. Raises LinkError when the broker breaks the standard: the connection must then be
     closed."""
 
-    def __init__(self, size_max):
+    def __init__(self, size_max: int) -> None:
         self._size_max = size_max
         self._head = bytearray()  # the fixed header, as far as it is there
-        self._packet = None  # with its header, once its length is known
+        self._packet: bytearray | None = None  # with its header, once its length is known
         self._filled = 0
         self._skip = 0  # bytes of a too long packet still to throw away
 
-    def feed(self, data):
+    def feed(self, data: bytes) -> list[tuple]:
         """Take `data` from the connection; return the packets that are complete now."""
         packets = []
         at = 0
@@ -115,7 +115,7 @@ class Decoder:
                 packets.append(self._finish())
         return packets
 
-    def _begin(self):
+    def _begin(self) -> None:
         """Make room for the packet when the header is complete (section 2.2.3): for all of it, or for the start of one too long."""
         head = self._head
         if len(head) < 2:
@@ -136,14 +136,14 @@ class Decoder:
         self._packet = bytearray(self._filled + length)
         self._packet[: self._filled] = head
 
-    def _finish(self):
+    def _finish(self) -> tuple:
         packet = _parse(memoryview(self._packet), len(self._head))
         self._head = bytearray()
         self._packet = None
         return packet[:2] + (None,) + packet[3:] if self._skip else packet
 
 
-def _parse(data, start):
+def _parse(data: memoryview, start: int) -> tuple:
     """The packet in the view `data`; its body begins at `start`."""
     first = data[0]
     kind = first >> 4
@@ -162,7 +162,7 @@ def _parse(data, start):
     raise LinkError("packet")
 
 
-def _parse_publish(first, data, start):
+def _parse_publish(first: int, data: memoryview, start: int) -> tuple:
     qos = first >> 1 & 3
     if qos > 1 or len(data) < start + 2:  # nothing here subscribes at QoS 2
         raise LinkError("malformed")

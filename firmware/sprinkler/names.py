@@ -6,13 +6,20 @@ bites. An answer can send us to a false broker; whoever that is has no key. It m
 
 from .errors import LinkError
 
+if False:  # for annotations
+    from shapes import WLAN, Socket
+
+    from .board import Board
+
 _PORT = 53
 _ANSWER_MAX = 512
 _HEAD, _TYPE_A = 12, 1
 _POINTER = 0xC0
 
 
-def look_up(board, wlan, sock, names, known):
+def look_up(
+    board: "Board", wlan: "WLAN", sock: "Socket | None", names: tuple[str, str], known: list
+) -> "tuple[Socket | None, bool]":
     """Ask for `names` ("" for none) or take answers; `known` is a list of their addresses (4 bytes each; zeros: none) and the count of
     open questions, and is brought up to date.
 
@@ -42,14 +49,14 @@ def look_up(board, wlan, sock, names, known):
                 known[2] -= 1
 
 
-def _take_number(name, number, known):
+def _take_number(name: str, number: int, known: list) -> bool:
     found = numeric(name)
     if found:
         known[number] = found
     return found is not None
 
 
-def numeric(host):
+def numeric(host: str) -> bytes | None:
     """The four bytes of an address like 192.168.1.5, or None for a name."""
     parts = host.split(".")
     if len(parts) != 4 or not all(part.isdigit() and len(part) <= 3 and int(part) < 256 for part in parts):
@@ -57,7 +64,7 @@ def numeric(host):
     return bytes([int(part) for part in parts])
 
 
-def question(name, number):
+def question(name: str, number: int) -> bytes:
     """The packet that asks for the address of `name`; `number` (0 to 255) comes back in the answer. Raises LinkError for what can be no name."""
     parts = [bytes((0, number, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0))]
     for label in name.split("."):
@@ -70,7 +77,7 @@ def question(name, number):
     return b"".join(parts)
 
 
-def answer(data, number):
+def answer(data: bytes, number: int) -> bytes | None:
     """The first address in an answer to question `number`, or None."""
     try:
         if data[0] or data[1] != number or not data[2] & 0x80 or data[3] & 15:
@@ -90,7 +97,7 @@ def answer(data, number):
     return None
 
 
-def _after_name(data, at):
+def _after_name(data: bytes, at: int) -> int:
     while data[at]:
         if data[at] & _POINTER:
             return at + 2

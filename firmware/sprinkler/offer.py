@@ -31,6 +31,9 @@ from .slots import (
     load,
 )
 
+if False:  # for annotations
+    from .app import App
+
 # What an offer says, in this order; as a table its words do not become names of the interpreter
 _KEYS = ("offer", "version", "hardware", "mpy", "interpreter_min", "closer_api", "size", "sha256")
 NUMBER, GIVEN = 0, 1
@@ -38,7 +41,7 @@ _INVALID = b"invalid"
 WAIT_MS = 25000  # what a wake with an update waits for the network
 
 
-def hear(app, payload, end):
+def hear(app: "App", payload: memoryview, end: int) -> None:
     """Take the offer that is the first `end` bytes of `payload`, which are signed, or refuse it. One that is not above the last one taken is no news."""
     number, version = 0, ""
     try:
@@ -57,12 +60,12 @@ def hear(app, payload, end):
         _refuse(app, _INVALID, number, version)
 
 
-def _refuse(app, reason, number, version):
+def _refuse(app: "App", reason: bytes, number: int, version: str) -> None:
     if not app.update or app.update[U_STEP] == ENDING:
         app.update = ended(b"refused", reason, number, version)
 
 
-def numbers(version):
+def numbers(version: str) -> list[int]:
     """Three numbers of a version such as "0.1.0". Raises RefusedError, or one of Python's own."""
     found = [integer(int(part), (0, 255)) for part in version.split(".")]
     if len(found) != 3:
@@ -70,7 +73,7 @@ def numbers(version):
     return found
 
 
-def _take(app, offer):
+def _take(app: "App", offer: list) -> bool:
     """Take it down. Returns False when it is no news. Raises RefusedError."""
     fields = load(app.board)
     if not fields:
@@ -90,7 +93,7 @@ def _take(app, offer):
     return True
 
 
-def _judged(app, fields, offer):
+def _judged(app: "App", fields: list, offer: list) -> tuple[int, bytes]:
     """(size, digest). Raises RefusedError."""
     _, version, hardware, mpy, interpreter_min, closer_api, size, sha256 = offer
     if hardware != protocol.HARDWARE:

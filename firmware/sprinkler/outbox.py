@@ -8,6 +8,11 @@ from .auth import sign
 from .errors import LinkError
 from .link import RESOLVING
 
+if False:  # for annotations
+    from shapes import Cursor, Payload, Record
+
+    from .app import App
+
 _REPLIES_MAX = 16
 _RESEND_MS = 60000
 _AGAIN_MS = 5000  # what was begun anew so lately is on its way: else two who repeat themselves never come to an end
@@ -17,9 +22,11 @@ _STATE_EVERY_MS = 500  # a flood of changes is told at this pace
 class Outbox:
     """The board's side of the topics."""
 
-    def __init__(self, app):
+    _cursor: "Cursor | None"
+
+    def __init__(self, app: "App") -> None:
         self._app = app
-        self._replies = []
+        self._replies: list[bytes] = []
         self._session = 0
         self._announce_due = self._online_due = self._time_due = False
         self._sent_event = self._sent_sample = 0
@@ -29,12 +36,22 @@ class Outbox:
         self.state_due = True
         self.health_due = False
 
-    def reply(self, command_id, accepted, reason, zone=0, run_id=0, run_time_s=0, run_until=0, at=0):
+    def reply(
+        self,
+        command_id: str,
+        accepted: bool,
+        reason: str,
+        zone: int = 0,
+        run_id: int = 0,
+        run_time_s: int = 0,
+        run_until: int = 0,
+        at: int = 0,
+    ) -> None:
         """Answer a command; the oldest answers give way."""
         text = report.reply(command_id, accepted, reason, zone, run_id, run_time_s, run_until, at)
         self._replies = (self._replies + [text])[-_REPLIES_MAX:]
 
-    def acknowledged(self, event, sample):
+    def acknowledged(self, event: int, sample: int) -> None:
         """Home Assistant has stored this much. The same ack again means that it is back from an outage, and hears the rest once more."""
         m = self._app.memory
         old = event <= m.acked_event and sample <= m.acked_sample
@@ -42,7 +59,7 @@ class Outbox:
             self._rewind()
         m.acknowledge(event, sample)
 
-    def nothing_left(self):
+    def nothing_left(self) -> bool:
         """True when all that is to be said was said."""
         m = self._app.memory
         said = self._sent_event >= m.event_count or not m.events
@@ -56,7 +73,7 @@ class Outbox:
             or self._session != self._app.link.sessions
         )
 
-    def service(self):
+    def service(self) -> None:
         """Publish what is due, as far as there is room."""
         app = self._app
         link = app.link
@@ -80,14 +97,14 @@ class Outbox:
         except LinkError:
             pass  # the link has noticed, and starts anew
 
-    def _rewind(self):
+    def _rewind(self) -> None:
         m = self._app.memory
         self._sent_event = m.event_count - len(m.events)
         self._sent_sample = m.sample_count - len(m.samples)
         self._flash_told, self._cursor = False, None
         self._resent_ms = self._app.board.uptime_ms()
 
-    def _one(self):
+    def _one(self) -> bool:
         """Publish the most urgent message; False when there is none."""
         app = self._app
         if self._announce_due:
@@ -113,7 +130,7 @@ class Outbox:
             return self._publish_backlog()
         return True
 
-    def _publish_health(self):
+    def _publish_health(self) -> None:
         from .health import health
 
         self.health_due = False
@@ -121,14 +138,14 @@ class Outbox:
         self._app.board.drop("health")
         self.publish(protocol.HEALTH, text, True)
 
-    def _publish_state(self):
+    def _publish_state(self) -> None:
         app = self._app
         self._state_ms = app.board.uptime_ms()
         forms, sheets = report.taken(report.board_state(app, app.clock.now_s()))
         self.publish(protocol.STATE, lambda: report.told(forms, sheets), True)
         self.state_due = False
 
-    def _publish_backlog(self):
+    def _publish_backlog(self) -> bool:
         m = self._app.memory
         if m.kept and not self._flash_told:
             found = self._read_flash()
@@ -148,7 +165,7 @@ class Outbox:
             self._publish_records("s", m.boot_id, m.oldest_sample(), samples)
         return bool(samples)
 
-    def _read_flash(self):
+    def _read_flash(self) -> "tuple[Cursor, str, int, int, list[Record]] | None":
         """What comes next of the backlog on flash. A function of its own, so that what reads it has left the heap before the message is made."""
         from .backlog import read
 
@@ -157,22 +174,22 @@ class Outbox:
         finally:
             self._app.board.drop("backlog")
 
-    def _publish_records(self, kind, boot_id, oldest, records):
+    def _publish_records(self, kind: str, boot_id: int, oldest: int, records: "list[Record]") -> None:
         if kind == "e":
             self.publish(protocol.EVENT, report.event(self._app, boot_id, oldest, records[0]), False)
         else:
             head = report.telemetry_head(self._app, boot_id, oldest)
             self.publish(protocol.TELEMETRY, lambda: report.telemetry(self._app, head, records), False)
 
-    def owes_replies(self):
+    def owes_replies(self) -> bool:
         """True while an answer to a command waits."""
         return bool(self._replies)
 
-    def back_again(self):
+    def back_again(self) -> None:
         """The good-bye was early: say that the board is awake."""
         self._online_due = self.state_due = True
 
-    def last_words(self, availability):
+    def last_words(self, availability: bytes) -> None:
         """The last state of this wake, with the time of the next one, and where we are until then."""
         try:
             self._publish_state()
@@ -180,6 +197,6 @@ class Outbox:
         except LinkError:
             pass  # then the will speaks for us
 
-    def publish(self, leaf, payload, retain):
+    def publish(self, leaf: str, payload: "Payload", retain: bool) -> None:
         """Publish one message on one of this board's topics; its payload is bytes, or a function that yields its pieces, each time the same."""
         self._app.link.publish(protocol.topic(self._app.board.device_id, leaf), payload, retain)

@@ -4,17 +4,20 @@ Rule: as objects the message would not fit the heap, nor as text beside what is 
 must not know what the parts mean.
 """
 
+if False:  # for annotations
+    from shapes import Iterator, Readable, Span
+
 KEY_MAX = 32  # bytes in which a key of a message is to be recognised, with its colon and white space
 _WINDOW = 64
 
 
-def part(f, start, end):
+def part(f: "Readable", start: int, end: int) -> bytes:
     """The bytes from `start` to `end`, without white space around them."""
     f.seek(start)
     return f.read(end - start).strip()
 
 
-def _bytes(f, start, end):
+def _bytes(f: "Readable", start: int, end: int) -> "Iterator[int]":
     while start < end:
         f.seek(start)
         window = f.read(min(_WINDOW, end - start))
@@ -25,7 +28,7 @@ def _bytes(f, start, end):
         start += len(window)
 
 
-def children(f, start, end):
+def children(f: "Readable", start: int, end: int) -> "list[Span]":
     """[(start, end)] of what stands between the commas of the JSON object or list that lies between `start` and `end`. Raises ValueError."""
     found = []
     depth = 0

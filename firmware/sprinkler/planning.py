@@ -8,10 +8,16 @@ from .core.localtime import local_s
 from .cycles import UNDECIDED, split
 from .errors import StoreError
 
+if False:  # for annotations
+    from shapes import Start
+
+    from .app import App
+    from .settings import Settings
+
 _WAITS = "-"
 
 
-def plan(app, asked, now_s):
+def plan(app: "App", asked: dict[int, int], now_s: int) -> "tuple[list[Start], tuple[int, ...], int]":
     """What starts at `now_s`: a list of (zone, program id, new key, run time ms, reason why not or "", or UNDECIDED of a smart start), the next starts of
     all zones together and of each, and how far local time is ahead.
 
@@ -45,7 +51,9 @@ def plan(app, asked, now_s):
     return found, tuple(starts), local_s(s.rule, now_s) - now_s
 
 
-def _after_soak(app, asked, now_s, zone, found, starts):
+def _after_soak(
+    app: "App", asked: dict[int, int], now_s: int, zone: int, found: "list[Start]", starts: list[int]
+) -> None:
     """The next cycle in `zone`, into `found`, or the end of its soak, into `starts`."""
     word = app.planner.rest(zone)
     number = word >> 12
@@ -64,7 +72,7 @@ def _after_soak(app, asked, now_s, zone, found, starts):
     found.append((zone, number, app.memory.keys[number - 1] | half_s << 16, part_ms, reason))
 
 
-def skip_next(app, wanted, now_s):
+def skip_next(app: "App", wanted: tuple[str, int, int], now_s: int) -> None:
     """Carry out the command `skip`: (command id, zone, program or 0 for the one that starts next there)."""
     command_id, zone, number = wanted
     m, s = app.memory, app.settings
@@ -89,7 +97,7 @@ def skip_next(app, wanted, now_s):
     app.outbox.state_due = True
 
 
-def _why_not(app, program, at_s, now_s, run_ms):
+def _why_not(app: "App", program: tuple[int, ...], at_s: int, now_s: int, run_ms: int) -> str:
     """Why `program` does not start though its moment has come: a reason, "" if it does, or _WAITS."""
     reason = _forbidden(app, at_s)
     if reason:
@@ -102,16 +110,16 @@ def _why_not(app, program, at_s, now_s, run_ms):
     return "missed" if late else _hindered(app, schedule.zone_of(program), run_ms)
 
 
-def place_of(s):
+def place_of(s: "Settings") -> tuple:
     """What the core's schedule must know of the settings."""
     return (s.rule, s.latitude_cdeg, s.longitude_cdeg, s.season_from, s.season_to)
 
 
-def _key(app, program):
+def _key(app: "App", program: tuple[int, ...]) -> int:
     return app.memory.keys[schedule.program_id(program) - 1]
 
 
-def _mend_keys(app, now_s):
+def _mend_keys(app: "App", now_s: int) -> None:
     """A key that a wrong clock left in the future costs this day only."""
     today = schedule.today(now_s, app.settings.rule)
     keys = app.memory.keys
@@ -119,7 +127,7 @@ def _mend_keys(app, now_s):
         keys[i] = schedule.sane_key(key, today)
 
 
-def _forbidden(app, at_s):
+def _forbidden(app: "App", at_s: int) -> str:
     """Why no program may start at `at_s`, by the settings."""
     if app.settings.winter:
         return "winter"
@@ -128,7 +136,7 @@ def _forbidden(app, at_s):
     return "rain_delay" if app.settings.rain_delay_until > app.clock.unix(at_s) else ""
 
 
-def _hindered(app, zone, run_ms):
+def _hindered(app: "App", zone: int, run_ms: int) -> str:
     """Why `zone` needs no program now, or should have none: by the sensors, as far as there are any."""
     s, senses = app.settings, app.senses
     if senses.rain:
@@ -141,7 +149,7 @@ def _hindered(app, zone, run_ms):
     return "adjusted_to_zero" if run_ms < app.limits[1] else ""
 
 
-def _next_starts(app, now_s, place):
+def _next_starts(app: "App", now_s: int, place: tuple) -> list[int]:
     """Of all zones together and of each; seconds since 2000, 0: none."""
     programs = app.settings.programs
     keys = [_key(app, program) for program in programs]
@@ -154,7 +162,7 @@ def _next_starts(app, now_s, place):
     return starts
 
 
-def mark_changed(app, before, asked, from_s):
+def mark_changed(app: "App", before: tuple[tuple[int, ...], ...], asked: dict[int, int], from_s: int) -> None:
     """Programs that are not among `before` are new: starts that lie before `from_s` are not made up for, nor what their last run was for."""
     moments = [program[: schedule.RUN_TIME_S] for program in before]
     place = place_of(app.settings)

@@ -10,11 +10,14 @@ from . import protocol
 from .errors import LinkError
 from .report import FIRMWARE
 
+if False:  # for annotations
+    from .app import App
+
 HEAP_MIN = 8192
 BATTERY_MIN_MV = 3700
 
 
-def hindrance(app):
+def hindrance(app: "App") -> bytes:
     """Why an update must wait, as a word; b"" if it need not."""
     mode = protocol.POWER_MODES[app.memory.power_mode]
     if mode in ("saver", "critical") or app.battery_mv < BATTERY_MIN_MV:
@@ -27,7 +30,7 @@ def hindrance(app):
     return b""
 
 
-def say(app, state, reason, offer, version, done, size):
+def say(app: "App", state: bytes, reason: bytes, offer: int, version: str, done: int, size: int) -> bool:
     """Publish `update/state`. Returns False when there is no room for it now."""
     if not app.link.room():
         return False
@@ -37,12 +40,12 @@ def say(app, state, reason, offer, version, done, size):
     )
 
 
-def request(app, offer, at, length):
+def request(app: "App", offer: int, at: int, length: int) -> bool:
     """Ask for a block."""
     return _publish(app, protocol.UPDATE_REQUEST, '{"offer": %d, "at": %d, "bytes": %d}' % (offer, at, length), False)
 
 
-def _publish(app, leaf, text, retain):
+def _publish(app: "App", leaf: str, text: str, retain: bool) -> bool:
     try:
         app.outbox.publish(leaf, text.encode(), retain)
     except LinkError:

@@ -8,23 +8,26 @@ import json
 from .parts import children, part
 from .store import PROPOSED, lay_down
 
+if False:  # for annotations
+    from .board import Board
+
 
 class _Text:
     """Bytes in memory with as much of a file as `parts` asks for."""
 
-    def __init__(self, view):
+    def __init__(self, view: memoryview) -> None:
         self._view = view
         self._at = 0
 
-    def seek(self, at):
+    def seek(self, at: int) -> None:
         self._at = at
 
-    def read(self, count):
+    def read(self, count: int) -> bytes:
         self._at += count
         return bytes(self._view[self._at - count : self._at])
 
 
-def propose(board, payload, length, version):
+def propose(board: "Board", payload: memoryview, length: int, version: int) -> bool:
     """Keep `payload` (a view; its first `length` bytes are JSON that is signed) if its version is above `version`. Returns whether it was.
 
     Raises StoreError, or ValueError when it is no JSON object with a version.

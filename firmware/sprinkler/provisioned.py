@@ -10,6 +10,9 @@ from .errors import StoreError
 from .settings import Config
 from .store import CONFIG, OLD, read_file
 
+if False:  # for annotations
+    from .board import Board
+
 _CONFIG = (
     ("device_key", ""),
     ("wifi_ssid", ""),
@@ -33,7 +36,7 @@ _CONFIG = (
 )
 
 
-def read_config(board):
+def read_config(board: "Board") -> Config:
     """The board's Config. Raises StoreError when there is no device key to be had."""
     config = Config()
     given = _object(read_file(board, CONFIG))
@@ -54,7 +57,7 @@ def read_config(board):
     return config
 
 
-def _object(text):
+def _object(text: bytes | None) -> dict | None:
     """The JSON object in `text`, or None."""
     try:
         given = json.loads(text) if text else None

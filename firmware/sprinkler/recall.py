@@ -22,10 +22,14 @@ from .store import (
     unsealed,
 )  # fmt: skip
 
+if False:  # for annotations
+    from .board import Board
+    from .store import Memory
+
 _FIRST, _SECOND = 58, 64  # bytes of the ledger in the layouts 1 and 2; from the third on its first byte says it
 
 
-def load(memory, board):
+def load(memory: "Memory", board: "Board") -> tuple[bool, tuple[int, int, list[bytes]] | None]:
     """Recall all. Returns (False when a journal was there but was not readable: what was open is then unknown; the events of an earlier
     life that only the journal has, as (boot id, first number, packed events), or None)."""
     flash = read_file(board, JOURNAL)
@@ -53,7 +57,7 @@ def load(memory, board):
     ), earlier  # one that cannot be read is there all the same
 
 
-def ledger_part(data):
+def ledger_part(data: bytes | None) -> bytes | None:
     """The ledger at the start of `data` in today's layout, or None."""
     if not data:
         return None
@@ -67,7 +71,7 @@ def ledger_part(data):
     return _from_flash(part) if data[0] == FLASH_BYTES else part
 
 
-def _from_flash(part):
+def _from_flash(part: bytes | bytearray) -> bytes:
     """The counts of the day back to their place."""
     part = bytearray(part)
     for i in range(2 * ZONES):
@@ -76,12 +80,12 @@ def _from_flash(part):
     return bytes(part)
 
 
-def _is_other(data, size):
+def _is_other(data: bytes, size: int) -> bool:
     """RTC memory of the first two layouts goes on after the ledger, the journal did not."""
     return len(data) != size and len(data) < size + 60
 
 
-def unpack_ledger(memory, data):
+def unpack_ledger(memory: "Memory", data: bytes) -> None:
     """Take over a ledger of today's layout."""
     fields = struct.unpack(LEDGER_FORM, data)
     m = memory
@@ -95,7 +99,7 @@ def unpack_ledger(memory, data):
     m.day = bytearray(fields[30])
 
 
-def take_ledger(memory, part):
+def take_ledger(memory: "Memory", part: bytes | None) -> bool:
     """Take over a ledger if it counts: it is no older than the one that is known."""
     if part is None or struct.unpack(LEDGER_FORM, part)[26] < memory.sequence:
         return False
@@ -103,7 +107,7 @@ def take_ledger(memory, part):
     return True
 
 
-def take_session(memory, data):
+def take_session(memory: "Memory", data: bytes | None) -> bool:
     """Take over what RTC memory holds behind the ledger. False if it is not of today's layout."""
     if not data or not _is_rtc(data):
         return False
@@ -129,7 +133,7 @@ def take_session(memory, data):
     return True
 
 
-def _is_rtc(data):
+def _is_rtc(data: bytes) -> bool:
     """True for an RTC record of this very layout."""
     counts = struct.calcsize(LEDGER_FORM) + struct.calcsize(SESSION_FORM)
     counts += ZONES * (struct.calcsize(LAST_RUN_FORM) + struct.calcsize(LAST_SKIP_FORM))
@@ -139,7 +143,7 @@ def _is_rtc(data):
     return len(data) == counts + 2 + backlog
 
 
-def _tail(body):
+def _tail(body: bytes) -> tuple[int, int, list[bytes]] | None:
     """The last events, which lie behind the ledger in the journal since its third layout: (boot id, first number, packed events), or None."""
     start, size = body[0], struct.calcsize(EVENT_FORM)
     head = struct.calcsize(TAIL_FORM)
@@ -150,6 +154,6 @@ def _tail(body):
     return boot_id, first, _split(body, start + head, EVENT_FORM, count)
 
 
-def _split(data, start, form, count):
+def _split(data: bytes, start: int, form: str, count: int) -> list[bytes]:
     size = struct.calcsize(form)
     return [data[start + i * size : start + (i + 1) * size] for i in range(count)]

@@ -11,6 +11,11 @@ from . import protocol
 from .core import power, state
 from .store import EVENT_FORM, NO_DAYS, NO_DC, NONE_I16, NONE_U8, NONE_U16, SAMPLE_FORM, WET
 
+if False:  # for annotations
+    from shapes import Any, Inside, Iterable, Iterator, Record
+
+    from .app import App
+
 FIRMWARE = "0.1.0"
 SAMPLES_PER_MESSAGE = 3
 SHEET = 96  # bytes of values, about, that lie in one piece
@@ -18,34 +23,35 @@ LOST = b'{"state": "lost"}'
 ONLINE = b'{"state": "online"}'
 
 
-def asleep(until):
+def asleep(until: int) -> bytes:
     """Availability of a board that sleeps until `until` (Unix seconds, 0: unknown)."""
     return _object(members({"state": "asleep", "until": until}))
 
 
-def members(value, before="", after=""):
+def members(value: dict[str, object], before: str = "", after: str = "") -> "Inside":
     """The inside of an object: (its text with a %s for each value, the values), between two texts. Where `value` is written out, a board has that text in
     ROM, for each key by itself costs heap."""
     return before + ",".join(['"%s":%%s' % key for key in value]) + after, value.values()
 
 
-def filled(inside):
+def filled(inside: "Inside") -> bytes:
     """What `members` gave, as JSON."""
     return (inside[0] % tuple(_plain(inside[1]))).encode()
 
 
-def _plain(values):
+def _plain(values: "Iterable[object]") -> list:
     """Each of `values` as JSON; most are numbers, which need no text of their own."""
     return [value if type(value) is int else json.dumps(value, separators=(",", ":")) for value in values]
 
 
-def _object(inside):
+def _object(inside: "Inside") -> bytes:
     return b"{" + filled(inside) + b"}"
 
 
-def taken(pieces):
+def taken(pieces: "Iterable[bytes | Inside]") -> tuple[tuple[bytes | str, ...], list[str]]:
     """A long message as it is now, for `told`: its constant texts, which lie in ROM, and the values between them, as JSON, some lines at a time. `pieces`
     are bytes, or what `members` gave."""
+    piece: "Any"  # which of the two it is, `constant` says
     forms, sheets, sheet = [], [], ""
     for piece in pieces:
         constant = isinstance(piece, bytes)
@@ -58,7 +64,7 @@ def taken(pieces):
     return tuple(forms), sheets + [sheet]  # a list that has grown takes up to twice its length
 
 
-def told(forms, sheets):
+def told(forms: tuple[bytes | str, ...], sheets: list[str]) -> "Iterator[bytes]":
     """The pieces of the message that was `taken`, each time the same. JSON has neither tabs nor line ends of its own."""
     number = at = 0
     for form in forms:
@@ -73,7 +79,7 @@ def told(forms, sheets):
         at = end + 1
 
 
-def board_state(app, now_s):
+def board_state(app: "App", now_s: int) -> "Iterator[bytes | Inside]":
     """What is true at `now_s`, in pieces for `taken`."""
     m, s, clock = app.memory, app.settings, app.clock
     yield members(
@@ -121,7 +127,7 @@ def board_state(app, now_s):
     yield b"]}"
 
 
-def _zone_state(app, zone, now_s):
+def _zone_state(app: "App", zone: int, now_s: int) -> "Iterator[bytes | Inside]":
     s = app.state
     z = state.base(zone)
     run = app.runs.get(zone)
@@ -158,7 +164,7 @@ def _zone_state(app, zone, now_s):
     yield _last_skip(app, app.memory.last_skips[zone - 1])
 
 
-def _last_run(app, run):
+def _last_run(app: "App", run: tuple[int, ...] | None) -> "bytes | Inside":
     if not run:
         return b'null,"last_skip":'
     return members(
@@ -176,13 +182,13 @@ def _last_run(app, run):
     )
 
 
-def _last_skip(app, skip):
+def _last_skip(app: "App", skip: tuple[int, int, int]) -> "bytes | Inside":
     if not skip[2]:
         return b"null}"
     return members({"at": app.clock.unix(skip[0]), "program": skip[1], "reason": protocol.REASONS[skip[2]]}, "{", "}}")
 
 
-def _check(app, metered):
+def _check(app: "App", metered: bool) -> "Inside":
     at, _, verdict, volume_ml = app.memory.check
     return members(
         {
@@ -195,7 +201,7 @@ def _check(app, metered):
     )
 
 
-def event(app, boot_id, oldest, record):
+def event(app: "App", boot_id: int, oldest: int, record: "Record") -> bytes:
     """One event of a boot: (number before or 0, number, packed EVENT_FORM). `oldest`: the lowest number of that boot that is still held."""
     at, kind, zone, run_id, program, result, reason, duration_s, volume_ml = struct.unpack(EVENT_FORM, record[2])
     return _numbered(
@@ -219,12 +225,12 @@ def event(app, boot_id, oldest, record):
     )
 
 
-def telemetry_head(app, boot_id, oldest):
+def telemetry_head(app: "App", boot_id: int, oldest: int) -> bytes:
     """How a message of samples of a boot begins."""
     return b'{"boot_id":%d,"oldest":%d,"dropped":%d,"samples":[' % (boot_id, oldest, app.memory.dropped)
 
 
-def telemetry(app, head, records):
+def telemetry(app: "App", head: bytes, records: "list[Record]") -> "Iterator[bytes]":
     """The pieces of a message of up to SAMPLES_PER_MESSAGE samples: (number before or 0, number, packed SAMPLE_FORM); each time the same."""
     for record in records:
         yield head
@@ -233,12 +239,12 @@ def telemetry(app, head, records):
     yield b"]}"
 
 
-def _numbered(record, inside):
+def _numbered(record: "Record", inside: "Inside") -> bytes:
     """An object with `inside`; where numbers before this one were given up, with the last one that was not."""
     return (b'{"after":%d,' % record[0] if record[0] else b"{") + filled(inside) + b"}"
 
 
-def _sample(app, record):
+def _sample(app: "App", record: "Record") -> bytes:
     fields = struct.unpack(SAMPLE_FORM, record[2])
     battery_mv = _known(fields[3], NONE_U16)
     return _numbered(
@@ -262,11 +268,13 @@ def _sample(app, record):
     )
 
 
-def _known(value, none):
+def _known(value: int, none: int) -> int | None:
     return None if value == none else value
 
 
-def reply(command_id, accepted, reason, zone, run_id, run_time_s, run_until, at):
+def reply(
+    command_id: str, accepted: bool, reason: str, zone: int, run_id: int, run_time_s: int, run_until: int, at: int
+) -> bytes:
     """The answer to a command."""
     return _object(
         members(
@@ -284,6 +292,6 @@ def reply(command_id, accepted, reason, zone, run_id, run_time_s, run_until, at)
     )
 
 
-def time_request(nonce):
+def time_request(nonce: str) -> bytes:
     """The question for the time."""
     return _object(members({"nonce": nonce}))

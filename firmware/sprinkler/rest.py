@@ -7,6 +7,9 @@ was said.
 from . import report
 from .core import controller
 
+if False:  # for annotations
+    from .app import App
+
 NETWORK_BUDGET_MS = 25000  # what a wake may spend on a network that does not answer
 PACE_MS = 200  # between two looks at whether the board may sleep
 ACK_MS = 2000  # what Home Assistant has to store events in, before the board does
@@ -17,7 +20,7 @@ PULSE_EVERY_S = 86400  # even a board that sleeps well closes its valves once a 
 class Rest:
     """The end of a wake."""
 
-    def __init__(self, app):
+    def __init__(self, app: "App") -> None:
         self._app = app
         self.busy_ms = app.board.uptime_ms()  # when there was something to do last
         self._heard_ms = self.busy_ms  # when the broker or we had something to say last
@@ -28,7 +31,7 @@ class Rest:
         )  # nobody wanted anything in this wake: the good-bye goes out with all the rest
         self.restart_wanted = False
 
-    def due(self, now_ms):
+    def due(self, now_ms: int) -> bool:
         """True when the board should sleep (or restart) now."""
         app = self._app
         still = controller.idle(app.state) or controller.stuck(app.state)
@@ -60,17 +63,17 @@ class Rest:
         done = now_ms - self._heard_ms >= (ACK_MS if app.memory.events else LINGER_MS) and timed
         return done or self._spent(now_ms) or (self.restart_wanted and app.link.quiet())
 
-    def _spent(self, now_ms):
+    def _spent(self, now_ms: int) -> bool:
         return now_ms - self.busy_ms > NETWORK_BUDGET_MS
 
-    def _stay(self):
+    def _stay(self) -> None:
         """There is something to do: take back what was said of leaving."""
         if self.calm or self.wake_at:
             self._app.outbox.back_again()
         self.calm = False
         self.wake_at = 0
 
-    def _part(self):
+    def _part(self) -> None:
         """Choose the time of the next wake, and tell it."""
         from .resting import plan_sleep
 
@@ -83,7 +86,7 @@ class Rest:
         if app.link.up() and not self.restart_wanted:
             app.outbox.last_words(report.asleep(self.wake_at))
 
-    def go(self):
+    def go(self) -> None:
         """Say good-bye, remember, sleep. Returns only if someone had something to say in the meantime."""
         from .resting import leave
 

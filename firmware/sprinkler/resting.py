@@ -9,13 +9,17 @@ from .core.power import LONGEST_SLEEP_S
 from .core.safety import DAY_MS
 from .rest import PULSE_EVERY_S
 
+if False:  # for annotations
+    from .app import App
+    from .rest import Rest
+
 STUCK_SLEEP_S = 900  # the longest pause between the tries to close a valve that does not
 _UNSYNCED_S_MAX = 65535
 _GOODBYE_MS = 2000
 _HOUR_S = 3600
 
 
-def plan_sleep(app):
+def plan_sleep(app: "App") -> int:
     """Seconds until the next wake: by power mode and sun, sooner for a program's start or for a valve that does not close."""
     m = app.memory
     seconds = energy.wake_every_s(protocol.POWER_MODES[m.power_mode], app.settings.wake_interval_s, m.battery_days)
@@ -27,7 +31,7 @@ def plan_sleep(app):
     return seconds
 
 
-def leave(app, rest):
+def leave(app: "App", rest: "Rest") -> None:
     """Wait until the broker has all, remember, sleep (or restart). Returns only if someone had something to say in the meantime."""
     m = app.memory
     linked = app.link.up()
@@ -59,7 +63,7 @@ def leave(app, rest):
     app.board.deep_sleep(seconds, closed)
 
 
-def _quiet(app, rest):
+def _quiet(app: "App", rest: "Rest") -> bool:
     """Once an hour of sleep, before it is over, the meter is watched. False: water runs, and the board stays up."""
     slept_s, up_s = app.memory.slept_s, app.board.uptime_ms() // 1000
     due = slept_s // _HOUR_S != (slept_s + rest.wake_s - up_s) // _HOUR_S
@@ -75,7 +79,7 @@ def _quiet(app, rest):
     return found
 
 
-def _all_proven(s):
+def _all_proven(s: tuple) -> bool:
     """True if every zone is closed on evidence; the core takes the best that there is."""
     for zone in range(1, state.zones(s) + 1):
         if s[state.base(zone) + state.PHASE] != state.CLOSED or s[state.base(zone) + state.EVIDENCE] == "unknown":
@@ -83,7 +87,7 @@ def _all_proven(s):
     return True
 
 
-def _prepare(app, seconds, closed):
+def _prepare(app: "App", seconds: int, closed: bool) -> int:
     """Note a sleep of `seconds`. Returns what to ask the sleep timer for; the clock is put forward by the difference, so that it is right at the wake."""
     m = app.memory
     if not closed:

@@ -9,6 +9,9 @@ from .core.safety import DAY_ML_MAX
 from .errors import StoreError
 from .store import NONE_U16
 
+if False:  # for annotations
+    from .app import App
+
 CHECKPOINT_MS = 10000
 _KEEP_EVERY = 6  # checkpoints: once a minute the ledger also goes to flash, for the water total (some hundredths of an erase each)
 _RUN_ID_MAX = 65535
@@ -17,7 +20,7 @@ _RUN_ID_MAX = 65535
 class Run:
     """What is known of a run while it lasts."""
 
-    def __init__(self, run_id, at_s):
+    def __init__(self, run_id: int, at_s: int) -> None:
         self.run_id = run_id
         self.at_s = at_s
         self.volume_ml = 0
@@ -27,21 +30,21 @@ class Run:
 class Runs:
     """Hands and ledger of the application."""
 
-    def __init__(self, app):
+    def __init__(self, app: "App") -> None:
         self._app = app
-        self._by_zone = {}
-        self._after = []  # what this turn leaves for the next
+        self._by_zone: dict[int, Run] = {}
+        self._after: list[tuple] = []  # what this turn leaves for the next
         self._checkpoint_ms = 0
         self._checkpoints = 0
-        self.check = None  # what a check of a valve has seen so far (check.py)
+        self.check: list | None = None  # what a check of a valve has seen so far (check.py)
         self.parted = 0  # the last run of which it is not known that all of its water was metered
         self.by_hand = 0  # bit z: the next run of zone z was asked for by the button
 
-    def get(self, zone):
+    def get(self, zone: int) -> Run | None:
         """The run of `zone`, or None."""
         return self._by_zone.get(zone)
 
-    def recall(self):
+    def recall(self) -> None:
         """Take up the run that the journal holds open, so that its end is reported."""
         m = self._app.memory
         if m.open_zone:
@@ -49,7 +52,7 @@ class Runs:
             run.whole = False
         self.parted = m.run_id
 
-    def meter(self, ml):
+    def meter(self, ml: int) -> None:
         """Book `ml` of water to the zone that is open or closing. Totals never fall."""
         s = self._app.state
         for zone in range(1, state.zones(s) + 1):
@@ -61,7 +64,7 @@ class Runs:
                     run.volume_ml += ml
                 return
 
-    def carry_out(self, actions):
+    def carry_out(self, actions: list[tuple]) -> list[tuple]:
         """Carry out the hardware's part of `actions`, then the books'. Returns requests for the next step: ("failed", zone), ("sensed", zone)."""
         self._note_day()
         self._after = failed = []
@@ -86,7 +89,7 @@ class Runs:
             self._keep_faults()
         return failed
 
-    def _note_day(self):
+    def _note_day(self) -> None:
         """Let the ledger know what the core has counted of the day; water is rounded up."""
         app = self._app
         m, s = app.memory, app.state
@@ -97,7 +100,7 @@ class Runs:
             m.day[2 * zone - 2] = min(s[z + state.OPENINGS], 255)
             m.day[2 * zone - 1] = min(-(-s[z + state.DAY_ML] // part_ml), 255) if part_ml else 0
 
-    def skip(self, zone, program, reason):
+    def skip(self, zone: int, program: int, reason: str) -> None:
         """A run that will not be, and why."""
         app = self._app
         app.planner.done(program)
@@ -107,7 +110,7 @@ class Runs:
         app.memory.last_skips[zone - 1] = (app.clock.now_s(), program, protocol.REASONS.index(reason))
         self.event("run_skipped", zone, 0, program, "skipped", reason, 0, 0)
 
-    def _act(self, kind, zone):
+    def _act(self, kind: str, zone: int) -> int:
         app = self._app
         try:
             if kind == "pulse_close" and app.board.held and app.memory.open_zone not in (0, zone):
@@ -133,7 +136,7 @@ class Runs:
             return False
         return True
 
-    def _pulse(self, zone, opening):
+    def _pulse(self, zone: int, opening: bool) -> int:
         """Give a pulse; where its current is measured, say what that was. False when it had none, and no meter will tell."""
         app = self._app
         seen = -1
@@ -151,7 +154,7 @@ class Runs:
             app.bridge_fault |= 1 << zone
         return seen or app.senses.has_flow()
 
-    def _journal_open(self, zone):
+    def _journal_open(self, zone: int) -> None:
         """Before the pulse: what is about to be open, and until when."""
         m = self._app.memory
         s = self._app.state
@@ -168,14 +171,14 @@ class Runs:
         self._checkpoint_ms = self._app.board.uptime_ms()
         self._save()
 
-    def _journal_closed(self, zone):
+    def _journal_closed(self, zone: int) -> None:
         """After the evidence: nothing is open."""
         m = self._app.memory
         if m.open_zone == zone:  # another zone may run while this one is closed once more
             m.open_zone = 0
         self._save()
 
-    def _keep_faults(self):
+    def _keep_faults(self) -> None:
         """A latched fault outlives a loss of power; so does its clearing."""
         app = self._app
         faults = [app.state[state.base(zone) + state.FAULT] for zone in range(1, state.zones(app.state) + 1)]
@@ -183,19 +186,19 @@ class Runs:
             app.memory.faults[: len(faults)] = faults
             self._keep()
 
-    def _save(self):
+    def _save(self) -> None:
         m = self._app.memory
         m.at_s = self._app.clock.guess_s() or m.at_s
         m.save(self._app.board)
         self._app.storage_fault = False
 
-    def _keep(self):
+    def _keep(self) -> None:
         try:
             self._save()
         except StoreError:
             self._app.storage_fault = True
 
-    def _report_start(self, zone, result):
+    def _report_start(self, zone: int, result: str) -> None:
         s = self._app.state
         z = state.base(zone)
         run = self.get(zone)
@@ -205,7 +208,7 @@ class Runs:
             "run_started", zone, run.run_id, s[z + state.PROGRAM], result, reason, s[z + state.GRANTED_MS] // 1000, 0
         )
 
-    def _finish(self, zone, program, cause, open_ms):
+    def _finish(self, zone: int, program: int, cause: str, open_ms: int) -> None:
         run = self._by_zone.pop(zone, None)
         if run is None:
             return
@@ -233,7 +236,9 @@ class Runs:
         if app.settings.water:
             app.planner.until_s = 0  # the books of smart watering look at the last runs
 
-    def event(self, kind, zone, run_id, program, result, reason, duration_s, volume_ml):
+    def event(
+        self, kind: str, zone: int, run_id: int, program: int, result: str, reason: str, duration_s: int, volume_ml: int
+    ) -> None:
         """Number an event and keep it until it is acknowledged."""
         app = self._app
         p = protocol
@@ -251,7 +256,7 @@ class Runs:
         app.memory.save_rtc(app.board)
         app.outbox.state_due = True
 
-    def checkpoint(self):
+    def checkpoint(self) -> None:
         """Every ten seconds of open time, remember how much of it is used: a reset then costs the run no more than that. Once a minute the
         ledger goes to flash as well: a loss of power then costs the total no more than a minute's water."""
         app = self._app

@@ -8,11 +8,19 @@ from .core.energy import note_battery, solar_day
 from .errors import SensorError
 from .store import DRY, NO_DC, NONE_I16, NONE_U8, NONE_U16, WET
 
+if False:  # for annotations
+    from shapes import Callable, Read
+
+    from .board import Board
+    from .senses import Senses
+    from .settings import Config
+    from .store import Memory
+
 _EXPANDER, _PULL_UPS, _PORT = 0x20, 0x06, 0x09  # MCP23008
 _RAIN_BIT = 4
 
 
-def take(senses, board, config, at_s, rssi_dbm):
+def take(senses: "Senses", board: "Board", config: "Config", at_s: int, rssi_dbm: int | None) -> list[int]:
     """Read all sensors into `senses`. Returns the fields of a sample, in the order of the store's form."""
     senses.failed = False
     battery_mv, battery_ma = senses.battery()
@@ -31,7 +39,7 @@ def take(senses, board, config, at_s, rssi_dbm):
     return values
 
 
-def note_day(memory, at_s, longitude_cdeg, battery_mv):
+def note_day(memory: "Memory", at_s: int, longitude_cdeg: int, battery_mv: int) -> None:
     """Keep what the battery's days need (`battery_mv` as in a sample); nothing while the time or the battery is unknown."""
     if at_s and battery_mv != NONE_U16:
         known = (memory.low_day, memory.low_mv, memory.low_before_mv, memory.battery_days)
@@ -39,7 +47,7 @@ def note_day(memory, at_s, longitude_cdeg, battery_mv):
         memory.low_day, memory.low_mv, memory.low_before_mv, memory.battery_days = known
 
 
-def _try(senses, read, *arguments):
+def _try(senses: "Senses", read: "Callable[..., Read]", *arguments: object) -> "Read | None":
     try:
         return read(*arguments)
     except (SensorError, TypeError, ValueError):  # the latter two: a calibration that is no pair of numbers
@@ -47,18 +55,18 @@ def _try(senses, read, *arguments):
         return None
 
 
-def _or(value, none):
+def _or(value: int | None, none: int) -> int:
     return none if value is None else max(-32767, min(value, 65534))
 
 
-def _soil(senses, board, config, zone):
+def _soil(senses: "Senses", board: "Board", config: "Config", zone: int) -> int | None:
     """Moisture in percent; None where there is no probe (no calibration), or where it failed."""
     if zone > len(config.soil_raw) or not config.soil_raw[zone - 1]:
         return None
     return _try(senses, _moisture_pct, board, config, zone)
 
 
-def _moisture_pct(board, config, zone):
+def _moisture_pct(board: "Board", config: "Config", zone: int) -> int:
     dry_raw, wet_raw = config.soil_raw[zone - 1]
     if zone != config.analog_probe_zone:
         return soil.moisture_pct(soil.seesaw_raw(board, zone), dry_raw, wet_raw)
@@ -67,7 +75,7 @@ def _moisture_pct(board, config, zone):
     return soil.moisture_pct(soil.analog_raw(board), dry_raw, wet_raw)
 
 
-def _temperature(senses, board, config):
+def _temperature(senses: "Senses", board: "Board", config: "Config") -> int | None:
     """In tenths of a degree; None where nothing measures it, or where it failed."""
     if config.temperature_sensor == "ds3231":
         return _try(senses, ds3231.temperature_dc, board)
@@ -80,7 +88,7 @@ def _temperature(senses, board, config):
     return None
 
 
-def _rain(senses, board, config):
+def _rain(senses: "Senses", board: "Board", config: "Config") -> bool | None:
     """True while it is wet; None where there is no switch, or where it failed."""
     if not config.rain_switch:
         return None
@@ -95,7 +103,7 @@ def _rain(senses, board, config):
     return bool(is_open) == config.rain_when_open
 
 
-def _expander_level(board):
+def _expander_level(board: "Board") -> int:
     """The level of the expander's GP4 against its own pull-up: 1 while the contact is open."""
     i2c = board.i2c()
     try:

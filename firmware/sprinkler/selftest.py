@@ -7,11 +7,16 @@ bus: on a bus that hangs, a scan outlasts the watchdog. It must not know what th
 from .errors import StoreError
 from .store import read_file, unsealed, write_file
 
+if False:  # for annotations
+    from .app import App
+    from .board import Board
+    from .settings import Config
+
 SCRATCH = "/selftest.bin"
 _BATTERY, _PANEL, _EXPANDER, _DS3231, _SOIL = 0x40, 0x41, 0x20, 0x68, 0x36
 
 
-def check(app) -> list:
+def check(app: "App") -> list:
     """Words for what does not work; at most a second, the watchdog is fed."""
     board, config = app.board, app.config
     found = []
@@ -34,7 +39,7 @@ def check(app) -> list:
     return found
 
 
-def _expected(board, config) -> list:
+def _expected(board: "Board", config: "Config") -> list:
     """(I2C address, word) of the parts that config.json names."""
     parts = []
     if config.battery_sensor == "ina219":
@@ -49,7 +54,7 @@ def _expected(board, config) -> list:
     return parts + [(_SOIL + i, "soil") for i in probes]
 
 
-def _flash_works(board) -> bool:
+def _flash_works(board: "Board") -> bool:
     """Write a file, read it back, remove it."""
     data = board.random_hex(8).encode()
     try:

@@ -8,30 +8,38 @@ from .board import BATTERY_MV
 from .errors import SensorError
 from .flow import FlowMeter
 
+if False:  # for annotations
+    from .board import Board
+    from .settings import Config
+    from .store import Memory
+
 
 class Senses:
     """The sensors that config.json names, and their last readings: `temperature_dc`, `rain` (True, False or None), `soil` (percent or None, by zone - 1)."""
 
-    def __init__(self, board, config):
+    temperature_dc: int | None
+    rain: bool | None
+
+    def __init__(self, board: "Board", config: "Config") -> None:
         self._board = board
         self._config = config
-        self.flow = FlowMeter(board, config.ul_per_pulse) if config.ul_per_pulse else None
+        self.flow: FlowMeter | None = FlowMeter(board, config.ul_per_pulse) if config.ul_per_pulse else None
         self.failed = False  # a sensor that should be there does not answer
-        self.flow_rate_ml_min = 0 if self.flow else None
+        self.flow_rate_ml_min: int | None = 0 if self.flow else None
         self.temperature_dc = self.rain = None
-        self.soil = [None] * 4
+        self.soil: list[int | None] = [None] * 4
         self._window_ml = 0
         self._window_ms = board.uptime_ms()
 
-    def has_flow(self):
+    def has_flow(self) -> bool:
         """True if there is a flow meter."""
         return self.flow is not None
 
-    def soil_pct(self, zone):
+    def soil_pct(self, zone: int) -> int | None:
         """Moisture at the probe of `zone` in the last sample, 0 to 100, or None."""
         return self.soil[zone - 1]
 
-    def battery(self):
+    def battery(self) -> tuple[int, int | None]:
         """(mV, mA); mV is 0 and mA None when unknown."""
         try:
             if self._config.battery_sensor != "ina219":
@@ -44,7 +52,7 @@ class Senses:
             self.failed = True
             return 0, None
 
-    def take_ml(self):
+    def take_ml(self) -> int:
         """Water since the last call, ml; also keeps the flow rate, over windows of two seconds or more."""
         if self.flow is None:
             return 0
@@ -57,7 +65,7 @@ class Senses:
             self._window_ms += elapsed_ms
         return ml
 
-    def sample(self, at_s, rssi_dbm, memory, longitude_cdeg):
+    def sample(self, at_s: int, rssi_dbm: int | None, memory: "Memory", longitude_cdeg: int) -> list[int]:
         """Read all sensors, and note in `memory` what the battery's days need. Returns the fields of a sample."""
         from .sampling import note_day, take
 

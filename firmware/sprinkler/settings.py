@@ -39,7 +39,7 @@ class Settings:
 
     def __init__(self) -> None:
         self.version = 0
-        self.rule = (0,)
+        self.rule: tuple = (0,)
         self.latitude_cdeg = self.longitude_cdeg = 0
         self.watering_enabled = True
         self.winter = False  # put away: closed, no programs, rare wakes
@@ -47,13 +47,13 @@ class Settings:
         self.seasonal_adjust_pct = 100
         self.wake_interval_s = 900
         self.season_from = self.season_to = 0  # month * 100 + day; 0: all year
-        self.frost_below_dc = None  # no program starts below it
+        self.frost_below_dc: int | None = None  # no program starts below it
         self.zones = bytes(
             20
         )  # for each zone, as struct ">HHB": cycle s, soak s, soil % from which on it is wet enough (0: never)
         self.water = b""  # of smart watering: ET0 of a day in each month (1/10 mm), and each zone's ground (watering.py); empty where none is described
-        self.limits = LIMITS[DAY_OPENINGS + 1 :]  # of a day: openings of each zone, then ml of each
-        self.programs = ()  # tuples of core.schedule, in order of zone and id
+        self.limits: tuple[int, ...] = LIMITS[DAY_OPENINGS + 1 :]  # of a day: openings of each zone, then ml of each
+        self.programs: tuple[tuple[int, ...], ...] = ()  # tuples of core.schedule, in order of zone and id
 
 
 def integer(value: object, limits: tuple[int, int]) -> int:

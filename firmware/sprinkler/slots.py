@@ -7,6 +7,9 @@ heap). It writes nothing but that record and the slot that is not the applicatio
 import hashlib
 import struct
 
+if False:  # for annotations
+    from .board import Board
+
 # The chooser's
 RECORD = "/slots.bin"
 API = 1
@@ -27,12 +30,12 @@ _FLASH_START = 0x40200000  # where the chip's flash is mapped
 _HASHED = 1024
 
 
-def begin(pending):
+def begin(pending: int) -> list:
     """What to remember at a boot, or when an offer was taken. `pending`: how long the board stays awake to see what comes of it, in ms of uptime."""
     return [0, pending, BEGINNING, 0, 0, 0, 0, 0, b"", b"", None]
 
 
-def ended(state, reason, offer, version):
+def ended(state: bytes, reason: bytes, offer: int, version: str) -> list:
     """The end of an update that is to be told: a word of protocol.UPDATES and its reason (bytes), and which offer it was."""
     made = begin(0)
     made[U_STEP] = ENDING
@@ -43,7 +46,7 @@ def ended(state, reason, offer, version):
 # The record
 
 
-def load(board):
+def load(board: "Board") -> list | None:
     """The record's fields, or None when there is none that can be read, or it cannot be made to say what is true."""
     try:
         with board.open_file(RECORD, "rb") as f:
@@ -65,7 +68,7 @@ def load(board):
     return fields if keep(board, fields) else None
 
 
-def keep(board, fields):
+def keep(board: "Board", fields: list) -> bool:
     """Replace the record as a whole. Returns whether it could be written; the old one then still stands."""
     data = struct.pack(FORM, API, *fields)
     board.flash_writes += 1
@@ -78,7 +81,7 @@ def keep(board, fields):
     return True
 
 
-def version_of(fields):
+def version_of(fields: list) -> str:
     """The version that the record is about, as text."""
     return ".".join([str(part) for part in fields[VERSION : VERSION + 3]])
 
@@ -86,11 +89,11 @@ def version_of(fields):
 # The flash
 
 
-def _partition(board):
+def _partition(board: "Board") -> memoryview:
     return board.load("vfs").rom_ioctl(2, 0)
 
 
-def blank(board, start, end):
+def blank(board: "Board", start: int, end: int) -> bool:
     """True if the partition is erased from `start` to `end`."""
     part = _partition(board)
     page = b"\xff" * PAGE
@@ -100,7 +103,7 @@ def blank(board, start, end):
     return True
 
 
-def erase(board, start):
+def erase(board: "Board", start: int) -> None:
     """Erase the sector of the partition that begins at `start`, unless it is blank. Raises OSError."""
     if blank(board, start, start + SECTOR):
         return
@@ -110,7 +113,7 @@ def erase(board, start):
     board.feed()
 
 
-def write(board, start, data):
+def write(board: "Board", start: int, data: bytes | memoryview) -> None:
     """Write `data` (a multiple of 4) at `start`, page by page. Raises OSError."""
     for at in range(0, len(data), PAGE):
         page = bytes(data[at : at + PAGE])  # a copy: the chip reads words, and a view may begin anywhere
@@ -119,7 +122,7 @@ def write(board, start, data):
     board.feed()
 
 
-def digest(board, head, start, end):
+def digest(board: "Board", head: bytes, start: int, end: int) -> bytes:
     """SHA-256 of `head` and of what lies from `start` to `end`."""
     part = _partition(board)
     sha256 = hashlib.sha256(head)

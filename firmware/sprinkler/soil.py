@@ -5,6 +5,9 @@ Rule: a seesaw probe for each zone on the bus, or one analog probe on the ADC. I
 
 from .errors import SensorError
 
+if False:  # for annotations
+    from .board import Board
+
 FIRST_ADDRESS = 0x36  # zone 1; one more for each further zone
 _TOUCH, _TEMPERATURE = b"\x0f\x10", b"\x00\x04"
 _WAIT_MS = 5
@@ -13,7 +16,7 @@ _ANALOG_RAW = (8, 1016)  # outside of this no probe is connected, of 0 to 1024
 _TEMPERATURE_DC = (-400, 850)
 
 
-def _ask(board, zone, what, count):
+def _ask(board: "Board", zone: int, what: bytes, count: int) -> bytes:
     i2c = board.i2c()
     address = FIRST_ADDRESS + zone - 1
     try:
@@ -24,7 +27,7 @@ def _ask(board, zone, what, count):
         raise SensorError("soil")
 
 
-def seesaw_raw(board, zone):
+def seesaw_raw(board: "Board", zone: int) -> int:
     """What the probe of `zone` measures. Raises SensorError when it does not answer or answers nonsense."""
     data = _ask(board, zone, _TOUCH, 2)
     raw = data[0] << 8 | data[1]
@@ -33,7 +36,7 @@ def seesaw_raw(board, zone):
     return raw
 
 
-def analog_raw(board):
+def analog_raw(board: "Board") -> int:
     """What the probe on the ADC measures. Raises SensorError when none is connected."""
     raw = board.adc_raw()
     if not _ANALOG_RAW[0] <= raw <= _ANALOG_RAW[1]:
@@ -41,14 +44,14 @@ def analog_raw(board):
     return raw
 
 
-def moisture_pct(raw, dry_raw, wet_raw):
+def moisture_pct(raw: int, dry_raw: int, wet_raw: int) -> int:
     """0 at the dry point, 100 at the wet one, and never beyond. Either may be the higher number. Raises SensorError when they are the same."""
     if wet_raw == dry_raw:
         raise SensorError("soil")
     return max(0, min(100, 100 * (raw - dry_raw) // (wet_raw - dry_raw)))
 
 
-def temperature_dc(board, zone):
+def temperature_dc(board: "Board", zone: int) -> int:
     """Temperature of the chip of the probe of `zone`, which lies in the ground: 16.16 fixed point (seesaw, module 0x00, register 0x04). Raises
     SensorError; an unused probe answers ff ff ff ff."""
     data = _ask(board, zone, _TEMPERATURE, 4)

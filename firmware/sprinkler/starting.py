@@ -20,12 +20,15 @@ from .settings import Settings
 from .slots import begin
 from .store import Memory
 
+if False:  # for annotations
+    from .app import App
+
 CRASHES_MAX = 2  # crashes without a minute, or a good sleep, between them; the closer rests ten minutes after the third
 TURNED_BACK, SLOT_1 = 8, 16  # of what the chooser says; whatever it says is followed up by updating.py
 SAFE_AWAKE_MS = 600000  # how long a board in safe mode may be looked at, at each boot that a crash made
 
 
-def wake(app):
+def wake(app: "App") -> None:
     """Recall what was, and put the parts together."""
     board = app.board
     app.memory = Memory()
@@ -51,7 +54,7 @@ def wake(app):
         _assemble(app)
 
 
-def _count_boot(app):
+def _count_boot(app: "App") -> bool:
     """Count this boot. True if it has to be in safe mode: those before it crashed, one after the other. Once a day it is tried without."""
     m = app.memory
     timer = app.wake_reason == "timer"
@@ -72,7 +75,7 @@ def _count_boot(app):
     return m.crashes >= CRASHES_MAX
 
 
-def _assemble(app):
+def _assemble(app: "App") -> None:
     from .desired import load
 
     board, config, m = app.board, app.config, app.memory

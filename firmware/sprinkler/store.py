@@ -9,6 +9,11 @@ import struct
 
 from .errors import StoreError
 
+if False:  # for annotations
+    from shapes import Record
+
+    from .board import Board
+
 JOURNAL, DESIRED, CONFIG = "/journal.bin", "/desired.json", "/config.json"
 PROPOSED = "/proposed.json"
 OLD = ".old"
@@ -36,18 +41,18 @@ NO_DC = -8000  # a temperature that is not known
 DRY, WET = 1, 2  # the rain switch; 0: none, or it failed
 
 
-def sealed(data):
+def sealed(data: bytes | bytearray) -> bytes:
     """`data` with its checksum."""
     return data + hashlib.sha256(data).digest()[:_CHECK]
 
 
-def unsealed(data):
+def unsealed(data: bytes) -> bytes | None:
     """`data` without its checksum, or None if that does not fit."""
     body = data[:-_CHECK]
     return body if len(data) > _CHECK and hashlib.sha256(body).digest()[:_CHECK] == data[-_CHECK:] else None
 
 
-def read_file(board, path):
+def read_file(board: "Board", path: str) -> bytes | None:
     """The bytes of `path`, or None if there is no such file."""
     try:
         with board.open_file(path, "rb") as f:
@@ -56,7 +61,7 @@ def read_file(board, path):
         return None
 
 
-def write_file(board, path, data):
+def write_file(board: "Board", path: str, data: bytes) -> None:
     """Replace `path` as a whole. Raises StoreError; the old content then still stands."""
     lay_down(board, path + ".new", data)
     try:
@@ -65,7 +70,7 @@ def write_file(board, path, data):
         raise StoreError("storage")
 
 
-def lay_down(board, path, data):
+def lay_down(board: "Board", path: str, data: bytes | memoryview) -> None:
     """Write a file that nothing relies on yet. Raises StoreError."""
     board.flash_writes += 1
     try:
@@ -75,7 +80,7 @@ def lay_down(board, path, data):
         raise StoreError("storage")
 
 
-def set_in_place(board, new, path):
+def set_in_place(board: "Board", new: str, path: str) -> None:
     """Let the file `new` be `path`; the old one stays at `path` + OLD, for a reader that finds `path` missing (the power went between the two renames)
     or damaged. Raises StoreError."""
     try:
@@ -91,7 +96,7 @@ def set_in_place(board, new, path):
 class Memory:
     """The ledger (open run, totals, run-once keys, command counter, latched faults), the numbered backlog, and what a sleep must not forget."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.open_zone = self.program = self.resumed = 0
         self.run_id = 0  # the last one given out
         self.granted_s = self.open_s = 0
@@ -127,10 +132,10 @@ class Memory:
         self.battery_days = NO_DAYS  # at this sun; NO_DAYS: not known yet
         self.low_mv = self.low_before_mv = 0  # the battery's lowest reading of this day, and of the day before; 0: none
         self.low_day = 0
-        self.last_runs: list = [None] * ZONES
+        self.last_runs: list[tuple[int, int, int, int, int, int, int] | None] = [None] * ZONES
         self.last_skips = [(0, 0, 0)] * ZONES
-        self.events = []  # packed, oldest first, numbered up to event_count without a gap
-        self.samples = []
+        self.events: list[bytes] = []  # packed, oldest first, numbered up to event_count without a gap
+        self.samples: list[bytes] = []
         self.kept = 0  # 1: flash holds some of the backlog
         self.flash_event = self.flash_sample = 0  # the oldest numbers of this boot that flash holds; 0: none
         self.dropped = 0  # events and samples that were given up unheard since memory was lost
@@ -139,7 +144,7 @@ class Memory:
         self.crashes = 0  # boots by the watchdog, one soon after the other
         self.boots = self.wakes = 0  # since memory was lost: starts, and ends of a sleep; both go round
 
-    def load(self, board):
+    def load(self, board: "Board") -> bool:
         """Recall. Returns False when a journal was there but was not readable: what was open is then unknown."""
         from .recall import load
 
@@ -157,22 +162,24 @@ class Memory:
             board.drop("backlog")
         return readable
 
-    def save_rtc(self, board):
+    def save_rtc(self, board: "Board") -> None:
         """Keep everything over a reset or a sleep (not over a loss of power)."""
         self.flash_writes = board.flash_writes
         board.rtc_save(sealed(self._pack_rtc()))
 
-    def save(self, board):
+    def save(self, board: "Board") -> None:
         """Keep everything over a reset, and the ledger with the last events over a loss of power. Raises StoreError; RTC memory then still knows it all."""
         self.sequence += 1
         self.save_rtc(board)
         self.flash_writes = board.flash_writes + 1
         events = self.events[-_TAIL_EVENTS:]
-        tail = [struct.pack(TAIL_FORM, self.boot_id, self.event_count - len(events) + 1)] + events if events else []
+        tail: list = (
+            [struct.pack(TAIL_FORM, self.boot_id, self.event_count - len(events) + 1)] + events if events else []
+        )
         write_file(board, JOURNAL, sealed(b"".join([self.pack_kept()] + tail)))
         self.kept_ml = list(self.totals_ml)
 
-    def keep(self, board):
+    def keep(self, board: "Board") -> None:
         """Move the backlog to flash. Raises StoreError; it then stays, and its oldest give way to newer ones."""
         from .backlog import keep
 
@@ -182,7 +189,7 @@ class Memory:
             board.drop("backlog")
             self.save_rtc(board)
 
-    def add_event(self, *fields):
+    def add_event(self, *fields: int) -> None:
         """Number and keep an event (the fields of EVENT_FORM); the oldest one gives way."""
         self.event_count += 1
         self.events.append(struct.pack(EVENT_FORM, *fields))
@@ -190,7 +197,7 @@ class Memory:
             self.events.pop(0)
             self.dropped += 1
 
-    def add_sample(self, values):
+    def add_sample(self, values: list[int]) -> None:
         """Number and keep a sample (the fields of SAMPLE_FORM); the oldest one gives way."""
         self.sample_count += 1
         self.samples.append(struct.pack(SAMPLE_FORM, *values))
@@ -198,26 +205,26 @@ class Memory:
             self.samples.pop(0)
             self.dropped += 1
 
-    def oldest_event(self):
+    def oldest_event(self) -> int:
         """The lowest event number of this boot that is still held; one more than the last where none is."""
         return self.flash_event or self.event_count - len(self.events) + 1
 
-    def oldest_sample(self):
+    def oldest_sample(self) -> int:
         """The lowest sample number of this boot that is still held; one more than the last where none is."""
         return self.flash_sample or self.sample_count - len(self.samples) + 1
 
-    def next_events(self, after):
+    def next_events(self, after: int) -> "list[Record]":
         """[(0, number, packed event)] of the first event in RTC memory with a number above `after`; [] if there is none."""
         number = max(after, self.event_count - len(self.events)) + 1
         return [(0, number, self.events[number - self.event_count - 1])] if number <= self.event_count else []
 
-    def next_samples(self, after, most):
+    def next_samples(self, after: int, most: int) -> "list[Record]":
         """[(0, number, packed sample)] of the first samples in RTC memory with a number above `after`."""
         first = max(after, self.sample_count - len(self.samples)) + 1
         numbers = range(first, min(first + most, self.sample_count + 1))
         return [(0, number, self.samples[number - self.sample_count - 1]) for number in numbers]
 
-    def acknowledge(self, event, sample):
+    def acknowledge(self, event: int, sample: int) -> None:
         """Free what Home Assistant has stored. Numbers that were never given out are ignored."""
         if self.acked_event < event <= self.event_count:
             self.acked_event = event
@@ -226,14 +233,14 @@ class Memory:
             self.acked_sample = sample
             self.samples = self.samples[len(self.samples) - min(len(self.samples), self.sample_count - sample) :]
 
-    def _pack_ledger(self):
+    def _pack_ledger(self) -> bytes:
         return struct.pack(
             LEDGER_FORM, _LEDGER_BYTES, self.open_zone, self.program, self.resumed, self.run_id, self.granted_s, self.open_s, self.counter,
             *(self.totals_ml + self.keys + self.faults + [self.at_s, self.sleep_drift, self.sequence, self.flash_writes, bytes(self.soaks)]),
             self.lived, bytes(self.day)
         )  # fmt: skip
 
-    def pack_kept(self):
+    def pack_kept(self) -> bytearray:
         """The ledger as flash has it."""
         data = bytearray(self._pack_ledger()[:FLASH_BYTES])
         data[0] = FLASH_BYTES
@@ -241,7 +248,7 @@ class Memory:
             data[SOAKS_AT + 1 + i + i // 2] = count
         return data
 
-    def _pack_rtc(self):
+    def _pack_rtc(self) -> bytes:
         parts = [self._pack_ledger()]
         session = (
             self.boot_id,

@@ -8,6 +8,13 @@ from . import ds3231
 from .core.energy import learned
 from .errors import SensorError
 
+if False:  # for annotations
+    from shapes import Socket
+
+    from .board import Board
+    from .clock import Clock
+    from .store import Memory
+
 EARLIEST_S = 820454400  # 2026-01-01: a board that has not lived before it never knew the time
 _NTP_PORT = 123
 _NTP_EPOCH_S = 3155673600  # 2000-01-01 in seconds since 1900
@@ -15,7 +22,7 @@ _NTP_STEP_MAX_S = 600
 _NTP_SLEEP_S_MAX = 21600
 
 
-def begin(clock, board, memory):
+def begin(clock: "Clock", board: "Board", memory: "Memory") -> None:
     """At a start: the time from the DS3231, right at once; else, if it was lost, the last one known."""
     lost = not memory.synced_s
     seconds = _of_part(clock, board, memory) if clock.has_part else 0
@@ -34,7 +41,7 @@ def begin(clock, board, memory):
             board.set_clock(known_s)
 
 
-def _of_part(clock, board, memory):
+def _of_part(clock: "Clock", board: "Board", memory: "Memory") -> int:
     """The DS3231's time; 0 when it has none, or none to believe."""
     try:
         seconds = ds3231.read_s(board)
@@ -46,12 +53,12 @@ def _of_part(clock, board, memory):
         return 0
 
 
-def _learn(memory, error_s):
+def _learn(memory: "Memory", error_s: int) -> None:
     memory.sleep_drift = learned(memory.sleep_drift, error_s, memory.unsynced_s)
     memory.unsynced_s = 0
 
 
-def set_right(clock, board, memory, seconds):
+def set_right(clock: "Clock", board: "Board", memory: "Memory", seconds: int) -> None:
     """The time is known: `seconds` since 2000. Take note of how far off it was, and tell the DS3231."""
     if memory.synced_s:
         clock.error_s = board.clock_s() - seconds
@@ -70,7 +77,7 @@ def set_right(clock, board, memory, seconds):
             clock.failed = True
 
 
-def question(board, host):
+def question(board: "Board", host: str) -> "Socket | None":
     """Ask the time server. Returns the socket that the answer comes to, or None."""
     s = board.socket
     sock = None
@@ -85,7 +92,7 @@ def question(board, host):
     return sock
 
 
-def heard(clock, board, memory, data):
+def heard(clock: "Clock", board: "Board", memory: "Memory", data: bytes) -> None:
     """Take a time server's answer, if it is one, from a server with a stratum (RFC 4330, section 4), and not too far from what we know."""
     if len(data) != 48 or data[0] & 7 != 4 or not 0 < data[1] < 16:
         return

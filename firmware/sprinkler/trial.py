@@ -29,12 +29,15 @@ from .slots import (
     version_of,
 )
 
+if False:  # for annotations
+    from .app import App
+
 SETTLED_MS = 60000  # a boot that lives so long has not crashed
 _AWAKE_MS = 25000
 PATIENCE_MS = 180000  # what a boot on trial may wait for the broker; then it counts as failed
 
 
-def follow(app, now_ms):
+def follow(app: "App", now_ms: int) -> None:
     """Note the self-test before an update, or look at the version that is on trial."""
     u = app.update
     u[U_DUE], u[U_AWAKE] = now_ms + 1000, now_ms + _AWAKE_MS
@@ -53,7 +56,7 @@ def follow(app, now_ms):
         u[U_TOLD] = b"trial"
 
 
-def _verdict(app, fields, now_ms):
+def _verdict(app: "App", fields: list, now_ms: int) -> bool:
     """True once the version on trial is confirmed, False while there is no verdict; otherwise the board restarts, and it does not return."""
     if app.safe_mode:
         _roll_back(app, fields, ROLLED_BACK)
@@ -67,7 +70,7 @@ def _verdict(app, fields, now_ms):
     return False
 
 
-def failing(app):
+def failing(app: "App") -> int:
     """What the self-test finds, a bit for each word of protocol.SELF_TESTS; in safe mode nothing is tested."""
     mask = 0
     for word in () if app.safe_mode else check(app):
@@ -75,7 +78,7 @@ def failing(app):
     return mask
 
 
-def _roll_back(app, fields, result):
+def _roll_back(app: "App", fields: list, result: int) -> None:
     """Roll back, at once; where that cannot be written down, the chooser does it once the boots are used up."""
     fields[ACTIVE] = 1 - fields[ACTIVE]
     fields[TRIAL] = 0
@@ -85,6 +88,6 @@ def _roll_back(app, fields, result):
     _restart(app)
 
 
-def _restart(app):
+def _restart(app: "App") -> None:
     app.memory.save_rtc(app.board)
     app.board.reset()

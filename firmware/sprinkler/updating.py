@@ -44,11 +44,15 @@ from .slots import (
     write,
 )
 
+if False:  # for annotations
+    from .app import App
+    from .board import Board
+
 _AWAKE_MS = 25000
 _ERASE_MS = 500  # of erasing between two looks at everything else
 
 
-def follow(app, now_ms):
+def follow(app: "App", now_ms: int) -> None:
     """Do what is due. Call it when app.update[U_DUE] has come and no valve is open."""
     u = app.update
     u[U_DUE] = now_ms + 200
@@ -65,7 +69,7 @@ def follow(app, now_ms):
         _finish(app, u, fields)
 
 
-def _end(app, u):
+def _end(app: "App", u: list) -> None:
     """Tell how it ended. With a new version on trial the board restarts once that is told; what RTC memory holds outlives it."""
     if not u[U_TOLD] and say(app, *(u[U_SAID] + (0, 0))):
         u[U_TOLD] = b"told"
@@ -77,7 +81,7 @@ def _end(app, u):
         app.board.reset()
 
 
-def _begin(app, u, fields, now_ms):
+def _begin(app: "App", u: list, fields: list, now_ms: int) -> None:
     """What the record says there is to do."""
     if fields[TRIAL]:
         u[U_STEP], u[U_DUE] = TRYING, now_ms
@@ -93,7 +97,7 @@ def _begin(app, u, fields, now_ms):
             keep(app.board, fields)
 
 
-def _prepare(app, u, fields, now_ms):
+def _prepare(app: "App", u: list, fields: list, now_ms: int) -> None:
     """Erase, or see how much is there already; then the blocks may come."""
     slot = 1 - fields[ACTIVE]
     u[U_START], u[U_SIZE], u[U_OFFER] = slot * SLOT_BYTES, fields[SIZE + STRIDE * slot], fields[OFFER]
@@ -118,7 +122,7 @@ def _prepare(app, u, fields, now_ms):
     u[U_STEP] = LOADING
 
 
-def _there(board, start, size):
+def _there(board: "Board", start: int, size: int) -> int:
     """How many bytes lie in the slot: up to the sector that was written last, which is written again; the first sector does not count."""
     at = (size - 1) // SECTOR * SECTOR
     while at >= SECTOR:
@@ -128,7 +132,7 @@ def _there(board, start, size):
     return 0
 
 
-def _finish(app, u, fields):
+def _finish(app: "App", u: list, fields: list) -> None:
     """All is there: is it what was offered? Then it is on trial from the next boot on."""
     slot = 1 - fields[ACTIVE]
     start, size = u[U_START], u[U_SIZE]
@@ -150,7 +154,7 @@ def _finish(app, u, fields):
     _give_up(app, fields, b"storage")
 
 
-def _give_up(app, fields, reason):
+def _give_up(app: "App", fields: list, reason: bytes) -> None:
     """Give this offer up; the application is what it was."""
     fields[PHASE] = 0
     keep(app.board, fields)

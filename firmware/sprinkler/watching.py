@@ -6,13 +6,16 @@ the fault; a drop changes nothing. Once an hour a board that sleeps watches befo
 
 from .core.safety import LIMITS, STILL_ML
 
+if False:  # for annotations
+    from .app import App
+
 WATCH_MS = 10000
 _TRY_EVERY_MS = 900000  # between two closings of everything, in one boot, while it leaks
 _JUST_NOW_MS = 60000
 _LOOK_MS = 200
 
 
-def watch(app, now_ms: int, ml: int, closed: bool) -> None:
+def watch(app: "App", now_ms: int, ml: int, closed: bool) -> None:
     """Take note of a turn of the loop with `ml` of water. The watch begins anew while not all is closed."""
     if not app.watch_ms or not closed:
         app.watch_ms, app.watch_ml = now_ms, ml if closed else 0
@@ -32,7 +35,7 @@ def watch(app, now_ms: int, ml: int, closed: bool) -> None:
         app.leak = False
 
 
-def quiet(app, since_ms: int) -> bool:
+def quiet(app: "App", since_ms: int) -> bool:
     """True if the board may sleep: the hour's watch saw no water. `since_ms`: all is closed since then. A leak that is known is watched in the loop, because
     its end is to be told."""
     now_ms = app.board.uptime_ms()

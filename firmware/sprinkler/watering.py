@@ -13,11 +13,16 @@ from .errors import StoreError
 from .settings import GROUND_FORM
 from .store import read_file, sealed, unsealed, write_file
 
+if False:  # for annotations
+    from shapes import Start
+
+    from .app import App
+
 BOOKS = "/water.bin"
 _HEAD, _ZONE, _NONE = "<HHHI14H", "i7H", 0xFFFF
 
 
-def _grounds(app):
+def _grounds(app: "App") -> tuple[tuple[int, ...], ...]:
     """For each zone what core.water must know of it; () where it is not described."""
     found = []
     for zone in range(1, app.board.zones() + 1):
@@ -27,15 +32,15 @@ def _grounds(app):
     return tuple(found)
 
 
-def _months(app):
+def _months(app: "App") -> tuple[int, ...]:
     return tuple([tenths * 100 for tenths in app.settings.water[:12]])
 
 
-def _form(app):
+def _form(app: "App") -> str:
     return _HEAD + _ZONE * app.board.zones()
 
 
-def _open(app, today):
+def _open(app: "App", today: int) -> list[int]:
     """The books as of `today`; new ones where there are none that fit."""
     grounds = _grounds(app)
     body = read_file(app.board, BOOKS)
@@ -56,7 +61,7 @@ def _open(app, today):
     return books
 
 
-def _keep(app, books):
+def _keep(app: "App", books: list[int]) -> None:
     """Write the books down. A flash that fails is a fault; the soil is then taken for drier than it is, and a run still ends with its run time."""
     fields = books[:]
     for i in range(water.WEATHER, len(fields)):
@@ -68,7 +73,7 @@ def _keep(app, books):
         app.storage_fault = True
 
 
-def decide(app, found, starts, now_s, ahead_s):
+def decide(app: "App", found: "list[Start]", starts: tuple[int, ...], now_s: int, ahead_s: int) -> tuple[int, ...]:
     """Bring the books up to date, and give each undecided start that was `found` its run time, or the reason why it is not needed. `ahead_s`: how far local
     time is ahead. Returns what the state says of the books."""
     today = (now_s + ahead_s) // DAY_S
@@ -88,7 +93,7 @@ def decide(app, found, starts, now_s, ahead_s):
     return _tell(app, books, today)
 
 
-def _book_runs(app, books, today, ahead_s):
+def _book_runs(app: "App", books: list[int], today: int, ahead_s: int) -> bool:
     """Book the last run of each zone, if it came after the one that was booked last: RTC memory holds them, so a reset or an unset clock loses none but what
     a later run in the same zone has replaced. Returns whether there was any."""
     found = []
@@ -110,7 +115,7 @@ def _book_runs(app, books, today, ahead_s):
     return news
 
 
-def _tell(app, books, today):
+def _tell(app: "App", books: list[int], today: int) -> tuple[int, ...]:
     """What the state says of them: the last day of known weather as yyyymmdd, and each zone's depletion; UNKNOWN where it is not described."""
     date = date_of(water.weather_day(books)) if water.weather_day(books) else (0, 0, 0)
     months = _months(app)
@@ -120,7 +125,7 @@ def _tell(app, books, today):
     return tuple(told)
 
 
-def _need_ms(app, books, zone, today, ahead_days, run_ms):
+def _need_ms(app: "App", books: list[int], zone: int, today: int, ahead_days: int, run_ms: int) -> int:
     """How much of `run_ms` a smart program is to water in `zone`, if the next start is in so many days: 0 if the soil holds enough until then. A probe has
     its say first. Without a description of the zone all of it."""
     ground, months = _grounds(app)[zone - 1], _months(app)

@@ -10,10 +10,15 @@ from .core.localtime import DAY_S, date_of, day_number, local_s
 from .errors import RefusedError
 from .settings import integer
 
+if False:  # for annotations
+    from shapes import Day
+
+    from .app import App
+
 _REPLY_ID = "weather"
 
 
-def hear(app, body):
+def hear(app: "App", body: bytes | memoryview) -> None:
     """Weather as JSON that is signed: for the planner, if it makes sense."""
     reason = ""
     if app.inbox.proposed:  # settings that may describe a zone come first: the broker is asked for the weather again
@@ -30,7 +35,7 @@ def hear(app, body):
     app.outbox.reply(_REPLY_ID, not reason, reason)
 
 
-def _read(app, days):
+def _read(app: "App", days: object) -> "tuple[Day, ...]":
     """The days as core.water takes them."""
     now_s = app.clock.now_s()
     if not now_s:  # whether a day lies ahead cannot be known: the broker is asked for it again at the next wake

@@ -22,7 +22,7 @@ from tools import build
 
 FIRMWARE = "update.solar_sprinkler_5a17e001_firmware"
 VALVE = "valve.solar_sprinkler_5a17e001_zone_1"
-RESTARTS = "    def run(self):\n        self.board.reset()"  # as soon as it runs: no boot of it ever reaches the broker
+RESTARTS = "    def run(self) -> None:\n        self.board.reset()"  # as soon as it runs: no boot of it ever reaches the broker
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ async def test_a_bad_version_rolls_back_and_raises_a_repair_and_a_good_one_is_in
     monkeypatch.setattr(firmware_bundle.load, "__defaults__", (tmp_path,))
     rolled_back = f"{witness.DEVICE_ID}_update_rolled_back_0"
     bad, good = await asyncio.gather(
-        hass.async_add_executor_job(version, "0.2.0", "app.py", "    def run(self):", RESTARTS),
+        hass.async_add_executor_job(version, "0.2.0", "app.py", "    def run(self) -> None:", RESTARTS),
         hass.async_add_executor_job(version, "0.3.0"),
     )
 

@@ -88,12 +88,17 @@ def test_another_version_arrives_runs_and_is_confirmed(make: Callable[..., Rig],
 @pytest.mark.parametrize(
     ("what", "file", "old", "new"),
     [
-        ("falls at its start", "app.py", "    def run(self):", "    def run(self):\n        raise ValueError('new')"),
+        (
+            "falls at its start",
+            "app.py",
+            "    def run(self) -> None:",
+            "    def run(self):\n        raise ValueError('new')",
+        ),
         (
             "hangs at its start",
             "app.py",
-            "    def run(self):",
-            "    def run(self):\n        while True:\n            self._ms = 1",
+            "    def run(self) -> None:",
+            "    def run(self) -> None:\n        while True:\n            self._ms = 1",
         ),
         (
             "hangs while it is imported",

@@ -83,7 +83,7 @@ def booted(zone_count: int, faults: list[int], journal: tuple | None, cause: str
 def step(state: tuple, elapsed_ms: int, readings: tuple, requests: list, limits: tuple[int, ...]) -> tuple:
     """Account for `elapsed_ms`, hear the requests, decide. Returns (state, actions, ms until the next step is due)."""
     s = list(state)
-    out = []
+    out: list[tuple] = []
     safety.watch_battery(s, readings, limits, out)
     s[STOP_WAIT_MS] = max(0, s[STOP_WAIT_MS] - elapsed_ms)
     s[LIVED_MS] = min(s[LIVED_MS] + elapsed_ms, limits[safety.DAY_MS] * 4 // 3)
