@@ -172,6 +172,7 @@ def _numbers(board: "Board", kind: str) -> "Iterator[int]":
     has no room for a list of all."""
     after = -1
     while True:
+        board.feed()  # a folder of eighty files takes its time
         few = []
         try:
             for entry in board.os.ilistdir(FOLDER):
@@ -206,6 +207,7 @@ def _path(kind: str, number: int) -> str:
 def _head(board: "Board", path: str, checks: bool = False) -> "Head | None":
     """(bytes of a record, boot id, first number, records, last number) of a segment; None if it is not one. `checks`: by its checksum too."""
     try:
+        board.feed()
         length = board.os.stat(path)[6] - _HEAD_BYTES - _CHECK_BYTES
         with board.open_file(path, "rb") as f:
             head = f.read(_HEAD_BYTES)

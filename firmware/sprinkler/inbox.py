@@ -100,16 +100,15 @@ class Inbox:
             self.stored.append((boot_id, event, sample))
 
     def free(self) -> None:
-        """Let flash forget what Home Assistant has stored; not while it is heard, for then the heap holds the message and whoever takes it."""
+        """Let flash forget what Home Assistant has stored, by one acknowledgement; not while it is heard, for then the heap holds the message and whoever
+        takes it."""
         if not self.stored:
             return
         from .backlog import free
 
         app = self._app
-        stored, self.stored = self.stored, []
         try:
-            for boot_id, event, sample in stored:
-                free(app.memory, app.board, boot_id, event, sample)
+            free(app.memory, app.board, *self.stored.pop(0))
         except StoreError:
             app.storage_fault = True
         app.board.drop("backlog")

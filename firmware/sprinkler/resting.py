@@ -39,7 +39,8 @@ def leave(app: "App", rest: "Rest") -> None:
     while app.link.up() and not app.link.quiet() and app.board.uptime_ms() < deadline_ms:
         app.link.wait(100)
         app.link.service()
-    app.inbox.free()
+    while app.inbox.stored:
+        app.inbox.free()
     if app.inbox.busy() or app.outbox.owes_replies():
         return
     app.link.close()
