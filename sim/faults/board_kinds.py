@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sim.errors import PowerLoss, SettingError
 from sim.faults.fields import Args, Choice, Kind, Number, Undo
-from sim.faults.part_kinds import _set
+from sim.faults.hold import hold
 from sim.flash import EIO
 from sim.port import EXCEPTION_RESET, HARD_RESET, SOFT_WDT_RESET
 
@@ -34,8 +34,7 @@ def _dark(life: Life, _: Args) -> Undo:
         life.world.advance()
         life.world.darkness = dark
 
-    change(True)
-    return lambda: change(False)
+    return hold(life, life.world, "darkness", True, change)
 
 
 def _reset(life: Life, args: Args) -> None:
@@ -86,14 +85,14 @@ def _file_unreadable(life: Life, args: Args) -> Undo:
 
 def _full(life: Life, args: Args) -> Undo:
     flash = life.board.chip.flash
-    return _set(flash, "capacity", sum(map(len, flash.files.values())) + args.whole("spare"))
+    return hold(life, flash, "capacity", sum(map(len, flash.files.values())) + args.whole("spare"))
 
 
 def _refuses(life: Life, _: Args) -> Undo:
     def refuse(_number: int, what: str, path: str) -> None:
         raise OSError(EIO, f"{what} {path}")
 
-    return _set(life.board.chip.flash, "on_write", refuse)
+    return hold(life, life.board.chip.flash, "on_write", refuse)
 
 
 def _cut_at_write(life: Life, args: Args) -> None:
@@ -118,7 +117,10 @@ def _jump(life: Life, args: Args) -> None:
 
 def _drift(life: Life, args: Args) -> Undo:
     clock = life.board.chip.clock
-    back = (_set(clock, "sleep_drift", args.number("asleep")), _set(clock, "awake_drift", args.number("awake")))
+    back = (
+        hold(life, clock, "sleep_drift", args.number("asleep")),
+        hold(life, clock, "awake_drift", args.number("awake")),
+    )
     return lambda: [undo() for undo in back]
 
 

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from sim.faults.fields import ZONE, Args, Choice, Kind, Number, Undo
-from sim.faults.part_kinds import _set
+from sim.faults.hold import hold
 
 if TYPE_CHECKING:
     from sim.faults.life import Life
@@ -28,23 +28,23 @@ FORGERIES = (
 
 
 def _network(name: str, value: Any) -> Any:
-    return lambda life, _: _set(life.board.network, name, value)
+    return lambda life, _: hold(life, life.board.network, name, value)
 
 
 def _wifi_down(life: Life, _: Args) -> Undo:
-    return _set(life.board.network, "wifi_up", False)
+    return hold(life, life.board.network, "wifi_up", False)
 
 
 def _latency(life: Life, args: Args) -> Undo:
-    return _set(life.board.network, "latency_us", round(args.number("ms") * 1000))
+    return hold(life, life.board.network, "latency_us", round(args.number("ms") * 1000))
 
 
 def _slow_join(life: Life, args: Args) -> Undo:
-    return _set(life.board.network, "join_us", round(args.number("join_s") * 1_000_000))
+    return hold(life, life.board.network, "join_us", round(args.number("join_s") * 1_000_000))
 
 
 def _ntp_lies(life: Life, args: Args) -> Undo:
-    return _set(life.board.network, "ntp_error_s", args.number("by_s"))
+    return hold(life, life.board.network, "ntp_error_s", args.number("by_s"))
 
 
 def _lost(life: Life, _: Args) -> None:
@@ -208,18 +208,18 @@ HOUSE_KINDS: dict[str, Kind] = {
         "killed; with `forgets` it comes back empty", _broker_down, {"forgets": Choice(("yes", "no"), "no")}, lasts=True
     ),
     "broker.mute": Kind(
-        "it takes everything and answers nothing", lambda life, _: _set(life.broker, "mute", True), lasts=True
+        "it takes everything and answers nothing", lambda life, _: hold(life, life.broker, "mute", True), lasts=True
     ),
     "broker.refuses": Kind(
-        "it knows nobody's password any more", lambda life, _: _set(life.broker, "users", {}), lasts=True
+        "it knows nobody's password any more", lambda life, _: hold(life, life.broker, "users", {}), lasts=True
     ),
     "broker.drops": Kind("it cuts the board's connection", _drop),
     "broker.forgets_session": Kind("the board's subscriptions and queue are gone", _forgets_session),
-    "house.gone": Kind("Home Assistant is down", lambda life, _: _set(life.house, "here", False), lasts=True),
+    "house.gone": Kind("Home Assistant is down", lambda life, _: hold(life, life.house, "here", False), lasts=True),
     "house.restarts": Kind("Home Assistant starts, and retains its settings once more", _restarts),
     "house.clock_off": Kind(
         "its clock is so much ahead",
-        lambda life, args: _set(life.house, "clock_off_s", args.number("by_s")),
+        lambda life, args: hold(life, life.house, "clock_off_s", args.number("by_s")),
         {"by_s": Number(-1e9, 1e9)},
         lasts=True,
     ),

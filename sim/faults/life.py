@@ -6,6 +6,7 @@ Rule: glue between script, house and truth; it decides nothing about right or wr
 import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sim.board import SimulatedBoard
 from sim.broker import Broker
@@ -55,6 +56,9 @@ class Life:
         self.truth: Truth = Truth(self.board, self.world)
         self.truth.on_happening = self._happens
         self.excused: list[tuple[float, float]] = []  # (from, until): a person did not want the water then
+        self.held: dict[
+            tuple[int, str], tuple[Any, list[tuple[object, Any]]]
+        ] = {}  # attributes that faults hold: own value, theirs
         self._counts: dict[tuple[str, int], int] = {}
         self._waiting = [deed for deed in story.deeds if deed.when]
         for deed in story.deeds:

@@ -6,22 +6,15 @@ Rule: each changes the simulated hardware as the real trouble would, and nothing
 from typing import TYPE_CHECKING, Any
 
 from sim.faults.fields import ZONE, Args, Choice, Kind, Number, Undo
-from sim.hydraulics import SUPPLY_BAR
+from sim.faults.hold import hold
 
 if TYPE_CHECKING:
     from sim.faults.life import Life
 
 
-def _set(owner: Any, name: str, value: Any) -> Undo:
-    """Set an attribute; what sets it back."""
-    before = getattr(owner, name)
-    setattr(owner, name, value)
-    return lambda: setattr(owner, name, before)
-
-
 def _valve(name: str, value: Any) -> Any:
     """A fault of a valve that water does not see until the valve is moved."""
-    return lambda life, args: _set(life.world.zones[args.zone].valve, name, value)
+    return lambda life, args: hold(life, life.world.zones[args.zone].valve, name, value)
 
 
 def _water(life: Life, args: Args, name: str) -> Undo:
@@ -33,9 +26,7 @@ def _water(life: Life, args: Args, name: str) -> Undo:
         setattr(valve, name, value)
         life.world.refresh_flows()
 
-    before = getattr(valve, name)
-    change(args.number("part"))
-    return lambda: change(before)
+    return hold(life, valve, name, args.number("part"), change)
 
 
 def _swallow(life: Life, args: Args) -> Undo:
@@ -45,7 +36,7 @@ def _swallow(life: Life, args: Args) -> Undo:
 
 
 def _slow(life: Life, args: Args) -> Undo:
-    return _set(life.world.zones[args.zone].valve, "needs_us", round(args.number("needs_ms") * 1000))
+    return hold(life, life.world.zones[args.zone].valve, "needs_us", round(args.number("needs_ms") * 1000))
 
 
 def _swapped(life: Life, args: Args) -> Undo:
@@ -68,8 +59,7 @@ def _pressure(life: Life, args: Args) -> Undo:
         life.world.supply_bar = bar
         life.world.refresh_flows()
 
-    change(args.number("bar"))
-    return lambda: change(SUPPLY_BAR)
+    return hold(life, life.world, "supply_bar", args.number("bar"), change)
 
 
 def _noise(life: Life, args: Args) -> Undo:
@@ -101,9 +91,7 @@ def _meter_scale(life: Life, args: Args) -> Undo:
         bench.pulses_per_litre = pulses_per_litre
         bench._counted = int(life.world.turned_ml * pulses_per_litre / 1000)
 
-    before = bench.pulses_per_litre
-    scale(args.whole("pulses_per_litre"))
-    return lambda: scale(before)
+    return hold(life, bench, "pulses_per_litre", args.whole("pulses_per_litre"), scale)
 
 
 ADDRESSES = {"battery": 0x40, "panel": 0x41, "expander": 0x20, "probe_1": 0x36, "probe_2": 0x37, "ds3231": 0x68}
@@ -125,23 +113,23 @@ def _missing(life: Life, args: Args) -> Undo:
 def _bus_held(life: Life, args: Args) -> Undo:
     bus = life.board.bench.bus
     bus.hold(args.whole("clocks"))
-    return lambda: _set(bus, "held", False)
+    return lambda: setattr(bus, "held", False)
 
 
 def _battery_lies(life: Life, args: Args) -> Undo:
-    return _set(life.board.bench.battery_flaw, "bias", args.number("by_v"))
+    return hold(life, life.board.bench.battery_flaw, "bias", args.number("by_v"))
 
 
 def _battery_noise(life: Life, args: Args) -> Undo:
-    return _set(life.board.bench.battery_flaw, "noise", args.number("noise_v"))
+    return hold(life, life.board.bench.battery_flaw, "noise", args.number("noise_v"))
 
 
 def _probe_lies(life: Life, args: Args) -> Undo:
-    return _set(life.board.bench.probe_flaws[args.zone], "bias", args.number("by"))
+    return hold(life, life.board.bench.probe_flaws[args.zone], "bias", args.number("by"))
 
 
 def _probe_bad(life: Life, args: Args) -> Undo:
-    return _set(life.board.bench.probes[args.zone], "bad", True)
+    return hold(life, life.board.bench.probes[args.zone], "bad", True)
 
 
 _Z = {"zone": ZONE}
@@ -181,7 +169,7 @@ PART_KINDS: dict[str, Kind] = {
         "the supply's pressure is another one; 0: off", _pressure, {"bar": Number(0, 10)}, lasts=True
     ),
     "flow.dead": Kind(
-        "the meter gives no pulses", lambda life, _: _set(life.board.bench, "flow_meter_broken", True), lasts=True
+        "the meter gives no pulses", lambda life, _: hold(life, life.board.bench, "flow_meter_broken", True), lasts=True
     ),
     "flow.noise": Kind("pulses that no water made", _noise, {"hz": Number(0.001, 400)}, lasts=True),
     "flow.wrong_scale": Kind(

@@ -180,6 +180,8 @@ ONCE_WRONG = (  # what was wrong: the judge, unless it says firmware
     ("many_hands", 16),  # a stop that was sent before a run, and heard with it
     ("four_zones_in_turn", 28),  # a valve that obeyed late had used up what the next run was granted
     ("valve_opened_by_hand", 8),  # what was left of a run: a tenth of a second
+    ("broker_frozen", 17),  # the script: a fault that overlapped another went on for good
+    ("wifi_flaps", 7),  # likewise
     ("settings_change_in_mid_run", 14),  # firmware: a program moved away and back in its run started again
     ("journal_unreadable", 13),  # firmware: a program whose run was cut started again, settings and journal lost
 )
