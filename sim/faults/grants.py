@@ -15,6 +15,7 @@ SLACK_S = 6.0  # a step of the loop, the watchdog's 3.2 s, a boot, the pulse
 LATE_S = 2700.0  # a start that comes later than this is a missed one, though the board allows itself two hours
 USED_UP_S = 0.5  # less than this of an ask is nothing left: a valve is open for its time, give or take a pulse
 WAITED_US = 120_000_000  # a run that waited begins so soon after the one before it
+SWITCH_US = 15_000_000  # from one run's end to the next one's beginning, awake: it is about 6 s
 
 
 class Grants:
@@ -81,6 +82,8 @@ class Grants:
             own = [one for one in free if one.zone + 1 == ask.zone and ask.from_s <= self.unix_s(one.from_us) <= last_s]
             if own:
                 free.remove(own[0])
+            if not own and self._stopped_waiting(ask):
+                continue
             if ask.must and not any(self._beside(ask, other) for other in self.people):
                 yield ask, self._open_s(ask.zone, own[0].from_us) if own else None
 
@@ -88,6 +91,19 @@ class Grants:
     def _beside(ask: Ask, other: Ask) -> bool:
         """Did a person want water there around the program's start? Then it may be one or the other."""
         return other.zone in (0, ask.zone) and ask.start_s - 7200 <= other.from_s <= ask.start_s + 1800
+
+    def _stopped_waiting(self, ask: Ask) -> bool:
+        """Did a stop that was carried out end this start while it waited, other zones being watered without a break from its time until then?"""
+        here = [stop for stop in self.stopped if stop.zone in (0, ask.zone) and stop.sent_s >= ask.start_s]
+        return any(self._others_busy(ask, stop.sent_s) for stop in here)
+
+    def _others_busy(self, ask: Ask, until_s: float) -> bool:
+        """Was always one of the other zones open between the start's time and then, but for the moments between two runs?"""
+        at_us, end_us = (round((moment_s - self.start_s) * 1e6) for moment_s in (ask.start_s, until_s))
+        for one in self.openings:  # by their beginnings
+            if one.zone + 1 != ask.zone and one.from_us <= at_us + SWITCH_US:
+                at_us = max(at_us, one.until_us)
+        return at_us + SWITCH_US >= end_us
 
     def _open_s(self, zone: int, from_us: int) -> float:
         """Seconds for which the valve was open in the two hours from then on."""

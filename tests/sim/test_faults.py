@@ -182,6 +182,7 @@ ONCE_WRONG = (  # what was wrong: the judge, unless it says firmware
     ("valve_opened_by_hand", 8),  # what was left of a run: a tenth of a second
     ("broker_frozen", 17),  # the script: a fault that overlapped another went on for good
     ("wifi_flaps", 7),  # likewise
+    ("stop_storm_signed", 5),  # a start that waited behind a run until a stop ended both
     ("settings_change_in_mid_run", 14),  # firmware: a program moved away and back in its run started again
     ("journal_unreadable", 13),  # firmware: a program whose run was cut started again, settings and journal lost
 )
