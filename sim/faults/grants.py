@@ -27,6 +27,7 @@ class Grants:
         assert place is not None
         self.start_s = life.world.scenario.start_unix_s
         self.openings, self.stopped = life.truth.openings, life.house.stopped
+        self.own = [opening for opening in self.openings if not opening.by_hand]
         self.people = list(life.house.asks.values())
         self.bridge = life.board.bench.bridge
         self.late_s = LATE_S + scenario.clock_off_s
@@ -38,7 +39,9 @@ class Grants:
         return self.start_s + at_us / 1_000_000
 
     def fitting(self, opening: Opening) -> list[Ask]:
-        """The asks that this opening may answer; later ones than they allow by themselves if another zone was watered until just before."""
+        """The asks that this opening may answer; later ones than they allow by themselves if another zone was watered until just before. A hand's: none."""
+        if opening.by_hand:
+            return []
         at_s = self.unix_s(opening.from_us)
         before = range(opening.from_us - WAITED_US, opening.from_us + 1)
         queue_s = QUEUE_S if any(other.until_us in before for other in self.openings) else 60.0
@@ -75,7 +78,7 @@ class Grants:
 
     def starts(self) -> Iterator[tuple[Ask, float | None]]:
         """Starts that had to be made, each with the seconds of water that it got: None if its zone did not open in time."""
-        free = [opening for opening in self.openings if opening.until_us - opening.from_us > 500_000]
+        free = [opening for opening in self.own if opening.until_us - opening.from_us > 500_000]
         programs = [ask for ask in self.asks if ask.start_s]
         for ask in sorted(programs, key=lambda ask: (not ask.must, ask.start_s)):
             last_s = ask.start_s + self.late_s
@@ -111,7 +114,7 @@ class Grants:
         return (
             sum(
                 min(one.until_us, end_us) - one.from_us
-                for one in self.openings
+                for one in self.own
                 if one.zone + 1 == zone and from_us <= one.from_us < end_us
             )
             / 1e6

@@ -51,6 +51,7 @@ def _swapped(life: Life, args: Args) -> Undo:
 
 def _by_hand(life: Life, args: Args) -> None:
     life.world.move_valve(args.zone, opens=True)
+    life.truth.turned_by_hand(args.zone)
 
 
 def _pressure(life: Life, args: Args) -> Undo:

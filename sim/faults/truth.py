@@ -29,11 +29,12 @@ class Span(NamedTuple):
 
 
 class Opening(NamedTuple):
-    """One time that a valve was open, from its move to its move."""
+    """One time that a valve was open, from its move to its move. `by_hand`: someone turned its knob, and nothing is granted to that."""
 
     zone: int
     from_us: int
     until_us: int
+    by_hand: bool = False
 
 
 class Told(NamedTuple):
@@ -80,6 +81,7 @@ class Truth:
         self._since_us = 0
         self._flows: tuple[float, ...] = (0.0,) * len(world.zones)
         self._open_us: dict[int, int] = {}
+        self._by_hand: set[int] = set()
         self._boot_us = -1
         self._end_us = 0
         self._by_cell = False  # nobody took the power away: the cell is empty
@@ -101,6 +103,11 @@ class Truth:
         self._lost_us = self.world.timeline.now_us
         self._by_cell = False
 
+    def turned_by_hand(self, zone: int) -> None:
+        """A hand has turned the valve's knob at this moment: if that opened it, the board did not."""
+        if self._open_us.get(zone) == self.world.timeline.now_us:
+            self._by_hand.add(zone)
+
     def _gone(self, now_us: int) -> None:
         (self.drained if self._by_cell else self.dark).append((max(self._lost_us, self._end_us), now_us))
         self._by_cell = True
@@ -114,7 +121,7 @@ class Truth:
         self._flow()
         now_us = self.world.timeline.now_us
         for zone in list(self._open_us):
-            self.openings.append(Opening(zone, self._open_us.pop(zone), now_us))
+            self._closed(zone)
         if self._boot_us >= 0:
             self.awake.append((self._boot_us, now_us))
         elif self.board.flat or self._lost_us >= 0:
@@ -136,8 +143,20 @@ class Truth:
         if opens:
             self._open_us.setdefault(zone, now_us)
         elif zone in self._open_us:
-            self.openings.append(Opening(zone, self._open_us.pop(zone), now_us))
+            self._closed(zone)
         self.on_happening("opens" if opens else "closes", zone + 1)
+
+    def _closed(self, zone: int) -> None:
+        now_us, from_us = self.world.timeline.now_us, self._open_us.pop(zone)
+        if zone not in self._by_hand:
+            self.openings.append(Opening(zone, from_us, now_us))
+            return
+        self._by_hand.discard(zone)
+        pushes = [push for push in self.board.bench.bridge.pulses if push.opens and push.zone == zone + 1]
+        pushed_us = min((push.at_us for push in pushes if push.at_us > from_us), default=now_us)
+        self.openings.append(Opening(zone, from_us, pushed_us, by_hand=True))
+        if pushed_us < now_us:  # from its push on it is the board's own
+            self.openings.append(Opening(zone, pushed_us, now_us))
 
     def _boot(self, port: Port) -> None:
         now_us = self.world.timeline.now_us

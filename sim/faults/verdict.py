@@ -120,6 +120,8 @@ class _Judge:
 
     def _board_opened(self, opening: Opening) -> bool:
         """Did the board itself push this valve open, by wires that are not changed over? Then nothing has to be noticed first: there is no leak window."""
+        if opening.by_hand:
+            return False
         bridge, zone = self.life.board.bench.bridge, opening.zone
         opens = [push.at_us for push in bridge.pulses if push.zone == zone + 1 and push.opens]
         return not bridge.swapped_mask >> zone & 1 and any(abs(at_us - opening.from_us) < 1_000_000 for at_us in opens)
@@ -232,7 +234,7 @@ class _Judge:
         }
         for zone in range(len(self.life.world.zones)):
             most = days * (limits.get(zone + 1) or OPENINGS_MAX)
-            found = sum(opening.zone == zone for opening in self.truth.openings)
+            found = sum(opening.zone == zone for opening in self.grants.own)
             if found > most:
                 self.found.opens_beyond_cap += found - most
                 self.found.story.append(
