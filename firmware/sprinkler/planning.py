@@ -163,14 +163,18 @@ def _next_starts(app: "App", now_s: int, place: tuple) -> list[int]:
 
 
 def mark_changed(app: "App", before: tuple[tuple[int, ...], ...], asked: dict[int, int], from_s: int) -> None:
-    """Programs that are not among `before` are new: starts that lie before `from_s` are not made up for, nor what their last run was for."""
+    """Programs that are not among `before` are new: starts that lie before `from_s` are not made up for, and one that has watered today does not again."""
+    m = app.memory
     moments = [program[: schedule.RUN_TIME_S] for program in before]
     place = place_of(app.settings)
     for program in app.settings.programs:
         if program[: schedule.RUN_TIME_S] not in moments:
             number = schedule.program_id(program)
             zone = schedule.zone_of(program)
-            run = app.memory.last_runs[zone - 1]
+            run = m.last_runs[zone - 1]
             ran_s = run[1] if run and run[2] == number else 0
-            app.memory.keys[number - 1] = schedule.key_when_changed(program, max(from_s, ran_s), place)
+            if (m.open_zone, m.program) == (zone, number):
+                ran_s = app.clock.guess_s()
+            key = schedule.key_when_changed(program, max(from_s, ran_s), place)
+            m.keys[number - 1] = max(key, schedule.today(ran_s, place[schedule.RULE]))
             asked.pop(number, 0)

@@ -96,8 +96,10 @@ def test_a_program_edited_while_the_board_sleeps_through_its_start_still_runs(ma
     assert rig.opened_s() == pytest.approx(90, abs=1)
 
 
-@pytest.mark.parametrize("moves_min", [(9 * 60 + 30, 8 * 60 + 30), (8 * 60 + 32,)], ids=["away and back", "on"])
-def test_a_program_that_is_moved_while_it_waters_does_not_make_up_for_a_start_that_lies_behind(make, moves_min):
+@pytest.mark.parametrize(
+    "moves_min", [(9 * 60 + 30, 8 * 60 + 30), (8 * 60 + 32,), (8 * 60 + 45,)], ids=["away and back", "back", "on"]
+)
+def test_a_program_that_is_moved_while_it_waters_does_not_start_again_that_day(make, moves_min):
     rig = make(responsive=False)
     rig.run(3)
     rig.desired(1, programs=[program(8 * 60 + 30, run_time_s=240)])
