@@ -61,7 +61,7 @@ SECTIONS = (
     Section(
         "tools",
         "this very check, the demo's plumbing, set-up, locks, and that the measurements run",
-        setup=("broker", "micropython", "umqtt"),
+        setup=("broker", "micropython", "umqtt", "peers"),
         fast=True,
     ),
     Section(
