@@ -187,7 +187,7 @@ class Shipped:
             leak=False,
             config=SimpleNamespace(pulse_ma=0),
             link=SimpleNamespace(resubscribe=True, failed_joins=0, up=lambda: False, close=lambda: None),
-            inbox=SimpleNamespace(requests=[], busy=lambda: False),
+            inbox=SimpleNamespace(requests=[], stored=[], busy=lambda: False),
             outbox=SimpleNamespace(state_due=False, owes_replies=lambda: False),
             planner=SimpleNamespace(
                 next_start_s=lambda zone: 0,
