@@ -32,10 +32,6 @@ def _begin(app: "App") -> None:
     timer = app.wake_reason == "timer"
     if m.lost:
         app.planner.give_up(0, "reset")
-        if (
-            app.storage_fault
-        ):  # nor does flash say which starts were made: none that lies behind is made again, once the time is known
-            app.planner._before = ()
     unsettled = not (
         app.settings.version or m.wakes % ASK_AGAIN_WAKES
     )  # if they were lost on flash, the broker still has them

@@ -158,11 +158,8 @@ class Planner:
         self.until_s = 0
         if now_s and self._before is None:
             self._before = before  # looked at in the next turn, when the message has left the heap
-            slept = (
-                app.wake_reason == "timer"
-                and app.link.for_ms() < _KEPT_MS
-                and not app.staying_awake(app.board.uptime_ms())
-            )
+            kept = app.link.for_ms() < _KEPT_MS and not app.staying_awake(app.board.uptime_ms())
+            slept = kept and app.wake_reason != "power_on"
             self._changed_s = now_s - (app.settings.wake_interval_s if slept else 0)
 
     def water(self, zone: int) -> int | None:

@@ -120,9 +120,12 @@ def _key(app: "App", program: tuple[int, ...]) -> int:
 
 
 def _mend_keys(app: "App", now_s: int) -> None:
-    """A key that a wrong clock left in the future costs this day only."""
+    """Of a key that was lost, what lies behind now is settled; one that a wrong clock left in the future costs this day only."""
     today = schedule.today(now_s, app.settings.rule)
     keys = app.memory.keys
+    for program in app.settings.programs:
+        if _key(app, program) & ~schedule.SKIP_NEXT == schedule.LOST_KEY:
+            keys[schedule.program_id(program) - 1] = schedule.key_when_changed(program, now_s, place_of(app.settings))
     for i, key in enumerate(keys):
         keys[i] = schedule.sane_key(key, today)
 

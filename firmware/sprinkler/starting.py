@@ -7,6 +7,7 @@ from . import protocol, report
 from .app import CRASH_COUNTED
 from .clock import Clock
 from .core.safety import ASSUMED_TRIES, DAY_OPENINGS, HAS_FLOW, LIMITS
+from .core.schedule import LOST_KEY
 from .errors import StoreError
 from .inbox import Inbox
 from .led import SHOWN_MS
@@ -33,6 +34,10 @@ def wake(app: "App") -> None:
     board = app.board
     app.memory = Memory()
     journal_ok = app.memory.load(board)
+    if app.memory.lost and not journal_ok:
+        app.memory.keys = [LOST_KEY] * len(
+            app.memory.keys
+        )  # before anything is saved: a sleep or a reset may come before the time is known
     app.wake_reason = board.wake_reason()
     app.shown_until_ms = 0  # until then the LED speaks
     if board.slots & TURNED_BACK:  # the crashes were those of the version that is gone

@@ -26,10 +26,10 @@ class Grants:
         place = scenario.start.tzinfo
         assert place is not None
         self.start_s = life.world.scenario.start_unix_s
+        self.truth = life.truth
         self.openings, self.stopped = life.truth.openings, life.house.stopped
         self.own = [opening for opening in self.openings if not opening.by_hand]
         self.people = list(life.house.asks.values())
-        self.bridge = life.board.bench.bridge
         self.late_s = LATE_S + scenario.clock_off_s
         programs = program_asks(life.house.versions, life.world.unix_s(), place, scenario.clock_off_s, life.excused)
         self.asks = sorted([*programs, *self.people], key=lambda ask: ask.until_s)
@@ -64,10 +64,8 @@ class Grants:
     def _pushed_us(self, opening: Opening) -> int:
         """When the board first pushed to close it; its end where it did not, or where the wires are changed over."""
         low, high = opening.from_us, opening.until_us
-        if self.bridge.swapped_mask >> opening.zone & 1:
-            return high
-        own = (push.at_us for push in self.bridge.pulses if push.zone == opening.zone + 1 and not push.opens)
-        return min((at_us for at_us in own if low < at_us < high), default=high)
+        pushes = () if self.truth.swapped(opening.zone) else self.truth.pushes(opening.zone, opens=False)
+        return next((at_us for at_us in pushes if low < at_us < high), high)
 
     def _stopped_after_s(self, opening: Opening, ask: Ask) -> float:
         """How long this opening may go on for `ask`. A stop does not end what was asked for after it was sent, though a sleeper hears both at once."""

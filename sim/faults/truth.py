@@ -103,6 +103,18 @@ class Truth:
         self._lost_us = self.world.timeline.now_us
         self._by_cell = False
 
+    def pushes(self, zone: int, *, opens: bool | None = None) -> list[int]:
+        """When a bridge pushed this valve (from 0) open or closed, or either (None), in order."""
+        return [
+            push.at_us
+            for push in self.board.bench.bridge.pulses
+            if push.zone == zone + 1 and opens in (None, push.opens)
+        ]
+
+    def swapped(self, zone: int) -> bool:
+        """Are the wires of this valve changed over? A push to close is one to open then."""
+        return bool(self.board.bench.bridge.swapped_mask >> zone & 1)
+
     def turned_by_hand(self, zone: int) -> None:
         """A hand has turned the valve's knob at this moment: if that opened it, the board did not."""
         if self._open_us.get(zone) == self.world.timeline.now_us:
@@ -152,8 +164,7 @@ class Truth:
             self.openings.append(Opening(zone, from_us, now_us))
             return
         self._by_hand.discard(zone)
-        pushes = [push for push in self.board.bench.bridge.pulses if push.opens and push.zone == zone + 1]
-        pushed_us = min((push.at_us for push in pushes if push.at_us > from_us), default=now_us)
+        pushed_us = next((at_us for at_us in self.pushes(zone, opens=True) if at_us > from_us), now_us)
         self.openings.append(Opening(zone, from_us, pushed_us, by_hand=True))
         if pushed_us < now_us:  # from its push on it is the board's own
             self.openings.append(Opening(zone, pushed_us, now_us))

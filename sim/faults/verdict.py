@@ -120,19 +120,13 @@ class _Judge:
 
     def _board_opened(self, opening: Opening) -> bool:
         """Did the board itself push this valve open, by wires that are not changed over? Then nothing has to be noticed first: there is no leak window."""
-        if opening.by_hand:
-            return False
-        bridge, zone = self.life.board.bench.bridge, opening.zone
-        opens = [push.at_us for push in bridge.pulses if push.zone == zone + 1 and push.opens]
-        return not bridge.swapped_mask >> zone & 1 and any(abs(at_us - opening.from_us) < 1_000_000 for at_us in opens)
+        return not opening.by_hand and not self.truth.swapped(opening.zone)
 
     def _pushes(self, opening: Opening) -> list[int]:
         """When the board pushed to close this valve, and it did not obey. With its wires changed over a push to close is one to open."""
-        bridge, zone = self.life.board.bench.bridge, opening.zone
-        either = bridge.swapped_mask >> zone & 1
         low, high = opening.from_us, opening.until_us - 1_000_000
-        own = [push for push in bridge.pulses if push.zone == zone + 1 and (either or not push.opens)]
-        return [push.at_us for push in own if low < push.at_us < high]
+        own = self.truth.pushes(opening.zone, opens=None if self.truth.swapped(opening.zone) else False)
+        return [at_us for at_us in own if low < at_us < high]
 
     def _gave_up(self, pushes: list[int], until_us: int) -> bool:
         """Were there hours between two closing pulses, with power, although the valve did not obey?"""

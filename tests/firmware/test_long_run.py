@@ -146,6 +146,28 @@ def test_a_board_that_lost_its_books_with_its_power_in_a_programs_run_does_not_b
     assert rig.opened_s() == pytest.approx(opened_s, abs=1)
 
 
+@pytest.mark.parametrize("ahead_min", [60, None], ids=["and the next start is made", ""])
+def test_a_board_that_lost_its_books_in_a_run_and_sleeps_before_it_knows_the_time_does_not_begin_it_again(
+    make, ahead_min
+):
+    start_min = 8 * 60 + 30
+    later = [program(start_min + ahead_min, zone=2, run_time_s=60)] if ahead_min else []
+    rig = make(responsive=False)
+    rig.run(3)
+    rig.desired(1, programs=[program(start_min, run_time_s=240), *later])
+    rig.run(START + 31 * 60 - rig.now())
+    rig.board.network.wifi_up = False
+    rig.board.chip.flash.files[store.JOURNAL] = b"torn"
+    rig.board.power_cut()
+    rig.run(300)
+    litres = rig.litres(1)
+    assert rig.board.session is None, "it sleeps"
+    rig.board.network.wifi_up = True
+    rig.run(5400)
+    assert rig.litres(1) == pytest.approx(litres, abs=0.1)
+    assert (rig.litres(2) > 0) == bool(later)
+
+
 @pytest.mark.parametrize("how", ["hang", "power_cut"])
 def test_a_program_that_waited_its_turn_when_the_board_restarted_runs_after_all(make, how):
     rig = make()

@@ -32,6 +32,7 @@ EVEN = 3
 
 # A key: the last local day that is settled, and with this bit: the next start is to be skipped
 SKIP_NEXT = 0x8000
+LOST_KEY = 0x7FFF  # nobody knows which starts were made; no day that there will be
 
 # Where and when: (rule of local time, latitude, longitude in 1/100 degree, first and last day of the season as month * 100 + day, 0: all year)
 RULE, LATITUDE, LONGITUDE, SEASON_FROM, SEASON_TO = 0, 1, 2, 3, 4
