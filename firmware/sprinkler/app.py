@@ -172,7 +172,12 @@ class App:
         self.outbox.service()
         if self.rest.due(now_ms):
             self.rest.go()
-        if self.again or self.inbox.busy() or self.inbox.stored or (self.planner.behind() and not self.planner.waiting):
+        if (
+            self.again
+            or self.inbox.busy()
+            or self.outbox.busy()
+            or (self.planner.behind() and not self.planner.waiting)
+        ):
             return 0
         if self.press_ms > 0:
             return LOOK_MS

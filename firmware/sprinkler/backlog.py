@@ -32,11 +32,16 @@ _LINK_MAX = 65535
 
 def keep(memory: "Memory", board: "Board") -> None:
     """Move the backlog of RTC memory to flash. Raises StoreError; what was not moved then still stands in RTC memory."""
-    append(memory, board, "e", memory.boot_id, memory.event_count - len(memory.events) + 1, memory.events)
-    memory.events = []
-    append(memory, board, "s", memory.boot_id, memory.sample_count - len(memory.samples) + 1, memory.samples)
-    memory.samples = []
-    look(memory, board)
+    if memory.events:
+        first = memory.event_count - len(memory.events) + 1
+        append(memory, board, "e", memory.boot_id, first, memory.events)
+        memory.events = []
+        memory.flash_event = memory.flash_event or first
+    if memory.samples:
+        first = memory.sample_count - len(memory.samples) + 1
+        append(memory, board, "s", memory.boot_id, first, memory.samples)
+        memory.samples = []
+        memory.flash_sample = memory.flash_sample or first
 
 
 def append(memory: "Memory", board: "Board", kind: str, boot_id: int, first: int, records: list[bytes]) -> None:
@@ -62,6 +67,7 @@ def append(memory: "Memory", board: "Board", kind: str, boot_id: int, first: int
         _write(board, path, (size, boot_id, base), _bodies(board, path if old else "", size * old, first - base, new))
         records = records[taken:]
         first += taken
+        memory.kept = 1
 
 
 def read(
@@ -73,10 +79,11 @@ def read(
     before is that of the record before it that is still held, where others lay between them; 0 otherwise.
     """
     kind, at, boot_id, number, oldest = cursor or ("e", 0, 0, 0, 0)
+    found = _head(board, _path(kind, at), True) if at else None
+    if found and found[4] > number:  # there is more where the last came from: no need to read the folder
+        return _found(board, kind, at, found, number, oldest, most)
     while True:
-        for each in _numbers(board, kind):
-            if each < at:
-                continue
+        for each in _numbers(board, kind, at - 1):
             found = _head(board, _path(kind, each), True)
             if found is None:
                 _remove(board, _path(kind, each))
@@ -85,24 +92,45 @@ def read(
             if found[1] != boot_id:
                 boot_id, number, oldest = found[1], 0, found[2]
             if found[4] > number:
-                records = _records(board, _path(kind, each), found, number, 1 if kind == "e" else most)
-                return (kind, each, boot_id, records[-1][1], oldest), kind, boot_id, oldest, records
+                return _found(board, kind, each, found, number, oldest, most)
         if kind == "s":
             return None
         kind, at, boot_id, number = "s", 0, 0, 0
 
 
+def _found(
+    board: "Board", kind: str, at: int, head: "Head", number: int, oldest: int, most: int
+) -> "tuple[Cursor, str, int, int, list[Record]]":
+    records = _records(board, _path(kind, at), head, number, 1 if kind == "e" else most)
+    return (kind, at, head[1], records[-1][1], oldest), kind, head[1], oldest, records
+
+
 def free(memory: "Memory", board: "Board", boot_id: int, event: int, sample: int) -> None:
     """Home Assistant has stored this much of a boot: remove the segments that hold nothing else. Raises StoreError."""
-    for kind, acked in (("e", event), ("s", sample)):
-        for each in _numbers(board, kind):
-            found = _head(board, _path(kind, each))
-            if found is None or (found[1] == boot_id and found[4] <= acked):
-                _remove(board, _path(kind, each))
-                memory.dropped += found is None
-            elif found[1] == boot_id:
-                break
-    look(memory, board)
+    ours = boot_id == memory.boot_id
+    if memory.flash_event or not ours:
+        first = _free(memory, board, "e", boot_id, event)
+        memory.flash_event = first if ours else memory.flash_event
+    if memory.flash_sample or not ours:
+        first = _free(memory, board, "s", boot_id, sample)
+        memory.flash_sample = first if ours else memory.flash_sample
+    memory.kept = int(_last(board, "e")[0] + _last(board, "s")[0] > 0)
+
+
+def _free(memory: "Memory", board: "Board", kind: str, boot_id: int, acked: int) -> int:
+    """Remove what is acknowledged of a boot, whose segments lie side by side. Returns the first number of it that is left, or 0."""
+    met = False
+    for each in _numbers(board, kind):
+        found = _head(board, _path(kind, each))
+        if found is None or (found[1] == boot_id and found[4] <= acked):
+            _remove(board, _path(kind, each))
+            memory.dropped += found is None
+            met = met or found is not None
+        elif found[1] == boot_id:
+            return found[2]
+        elif met:
+            break
+    return 0
 
 
 def look(memory: "Memory", board: "Board") -> None:
@@ -139,6 +167,7 @@ def _make_room(memory: "Memory", board: "Board", kind: str, count: int) -> None:
     found = _head(board, _path(kind, oldest))
     memory.dropped += found[3] if found else 1
     _remove(board, _path(kind, oldest))
+    look(memory, board)
 
 
 def _thin(memory: "Memory", board: "Board", first: int, second: int) -> bool:
@@ -167,36 +196,44 @@ def _every_second(board: "Board", one: "tuple[int, Head]", other: "tuple[int, He
                 skip = 1 - skip
 
 
-def _numbers(board: "Board", kind: str) -> "Iterator[int]":
-    """Yields serial number and level of the segments of a kind, as one integer each, oldest first. The folder is read again for each few of them: a heap in use
-    has no room for a list of all."""
-    after = -1
-    while True:
-        board.feed()  # a folder of eighty files takes its time
+def _numbers(board: "Board", kind: str, after: int = -1) -> "Iterator[int]":
+    """Yields serial number and level of the segments of a kind that follow `after`, as one integer each, oldest first. The folder is read again for each few
+    of them: a heap in use has no room for a list of all."""
+    more = True
+    while more:
+        more = False
         few = []
-        try:
-            for entry in board.os.ilistdir(FOLDER):
-                name = entry[0]
-                if name[0] == kind and len(name) == 8 and int(name[1:], 16) > after:
-                    few.append(int(name[1:], 16))
-                    if len(few) > _FEW:
-                        few.sort()
-                        few.pop()
-        except OSError:
-            return  # there is no folder yet
-        if not few:
-            return
-        few.sort()
-        for after in few:
-            yield after
+        for number in _entries(board, kind):
+            if number > after:
+                few.append(number)
+                if len(few) > _FEW:
+                    few.sort()
+                    few.pop()
+                    more = True
+        if few:
+            few.sort()
+            yield from few
+            after = few[-1]
+
+
+def _entries(board: "Board", kind: str) -> "Iterator[int]":
+    """The same, as the folder has them: in any order."""
+    board.feed()  # a folder of eighty files takes its time
+    try:
+        for entry in board.os.ilistdir(FOLDER):
+            name = entry[0]
+            if name[0] == kind and len(name) == 8:
+                yield int(name[1:], 16)
+    except OSError:
+        pass  # there is no folder yet
 
 
 def _last(board: "Board", kind: str) -> tuple[int, int]:
     """(how many segments of a kind there are, the number of the last one or 0)."""
     count = last = 0
-    for number in _numbers(board, kind):
+    for number in _entries(board, kind):
         count += 1
-        last = number
+        last = max(last, number)
     return count, last
 
 

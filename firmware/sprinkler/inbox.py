@@ -42,7 +42,7 @@ class Inbox:
 
     def busy(self) -> bool:
         """True when the next turn has something to do for what was heard."""
-        return bool(self.requests) or self.proposed > 0
+        return bool(self.requests or self.stored) or self.proposed > 0
 
     def hear(self, topic: str, payload: memoryview | None, retained: int) -> None:
         """Take one message from the broker. `payload` None: it was too long to hold."""

@@ -214,10 +214,13 @@ class Link:
             return
         if kind == mqtt.CONNACK:
             raise LinkError("twice")
-        if kind != mqtt.PINGRESP:
-            if packet[1] not in self.in_flight:
-                return  # it answers nothing that is owed, and keeps no dead link alive
+        if kind == mqtt.PINGRESP:
+            if self.in_flight:
+                return  # as below
+        elif packet[1] in self.in_flight:
             self.in_flight.remove(packet[1])
+        else:
+            return  # it answers nothing that is owed, and keeps no dead link alive
         if kind == mqtt.SUBACK:
             if 0x80 in packet[2]:
                 raise LinkError("subscribe")

@@ -92,10 +92,14 @@ class Outbox:
             self.state_due = True
             self._rewind()
         try:
-            while link.room() and self._one():
+            while link.room() and self._one() and not self.busy():
                 pass
         except LinkError:
             pass  # the link has noticed, and starts anew
+
+    def busy(self) -> bool:
+        """True when the next turn has more to tell from flash: one message in a turn, for each takes its time, and a valve may be open."""
+        return bool(self._app.memory.kept) and not self._flash_told and self._app.link.room()
 
     def _rewind(self) -> None:
         m = self._app.memory

@@ -36,7 +36,7 @@ class Number:
         good = len(ends) in (1, 2) and all(isinstance(end, kinds) and not isinstance(end, bool) for end in ends)
         if not good or not all(self.low <= end <= self.high for end in ends) or ends[0] > ends[-1]:
             return f"must be {self.wish()}, not {found!r}", ()
-        return "", tuple(ends)
+        return "", tuple(ends) if self.whole else tuple(map(float, ends))  # [0, 24] h is no range of whole hours
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,6 +155,7 @@ CASES = {
     "answers pings that nobody sent": Case(every=PINGRESP, keeps=True),
     "acknowledges ids that nobody sent": Case(puback=lambda number: puback(number + 1) + puback(number), keeps=True),
     "acknowledges other ids only": Case(puback=lambda number: puback(number + 9)),
+    "answers pings that nobody sent, and nothing else": Case(puback=lambda _: b"", every=PINGRESP),
     "acknowledges for ever what it acknowledged long ago": Case(puback=lambda _: b"", every=puback(1)),
     "acknowledges for ever topics that were asked for long ago": Case(puback=lambda _: b"", every=suback(60000, b"\1" * 7)),
     "acknowledges twice": Case(puback=lambda number: puback(number) * 2, keeps=True),

@@ -134,7 +134,7 @@ CLOSER, CLOSES = "/closer.py", "failed = close_all(machine, time, config)"
 SPOILED = (
     Spoiled("no close at boot", "description_lost", 0, "unaccounted_ml", files=(CLOSER, CLOSES, "failed = []")),
     Spoiled("no deadline", "run_repeated", 0, "opens_beyond_cap", "no deadline", until_h=2.5),
-    Spoiled("repeats extend", "run_repeated", 0, "opens_beyond_cap", "repeat extends", until_h=2.5),
+    Spoiled("repeats extend", "run_repeated", 2, "opens_beyond_cap", "repeat extends", until_h=2.5),
     Spoiled("no pulse closes", "dst_autumn_berlin", 0, "opens_beyond_cap", patches=_no_closing_pulse),
     Spoiled("a leak is not told", "diaphragm_leaks", 0, "unaccounted_ml", patches=_silent_leak),
     Spoiled("open time forgotten at a reset", "watchdog_while_open", 0, "opens_beyond_cap", "open time forgotten"),

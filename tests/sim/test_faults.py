@@ -175,7 +175,7 @@ def test_a_wrong_life_ends_in_one_and_names_the_command_that_shrinks_it(
     assert "--scenario longest_run --seed 1 --shrink" in told
 
 
-ONCE_WRONG = (  # what was wrong: the judge, unless it says firmware
+ONCE_WRONG = (  # lives with nothing left to draw, and the seed of their noise; what was wrong: the judge, unless it says firmware
     ("battery_unplugged_for_hours", 4),  # the moment until a board with power again has closed
     ("many_hands", 16),  # a stop that was sent before a run, and heard with it
     ("four_zones_in_turn", 28),  # a valve that obeyed late had used up what the next run was granted
@@ -190,7 +190,7 @@ ONCE_WRONG = (  # what was wrong: the judge, unless it says firmware
 
 @pytest.mark.parametrize(("name", "seed"), ONCE_WRONG)
 def test_a_life_that_once_went_wrong_is_well(name: str, seed: int) -> None:
-    assert played(name, seed).story == []
+    assert outcome(scenario.load(str(Path(__file__).parent / "once_wrong" / f"{name}.toml")), seed).verdict.story == []
 
 
 def test_missed_starts_are_not_counted_where_the_cause_forbids_watering() -> None:
