@@ -28,10 +28,12 @@ _HEAD_BYTES, _LINK_BYTES, _CHECK_BYTES = 9, 2, 4
 _CHUNK = 128
 _FEW = 31  # with one more they are a list of 128 bytes
 _LINK_MAX = 65535
+_NEVER = 1 << 32
 
 
 def keep(memory: "Memory", board: "Board") -> None:
     """Move the backlog of RTC memory to flash. Raises StoreError; what was not moved then still stands in RTC memory."""
+    memory.free_due = (0, 0, 0)
     if memory.events:
         first = memory.event_count - len(memory.events) + 1
         append(memory, board, "e", memory.boot_id, first, memory.events)
@@ -105,20 +107,24 @@ def _found(
     return (kind, at, head[1], records[-1][1], oldest), kind, head[1], oldest, records
 
 
-def free(memory: "Memory", board: "Board", boot_id: int, event: int, sample: int) -> None:
-    """Home Assistant has stored this much of a boot: remove the segments that hold nothing else. Raises StoreError."""
+def free(memory: "Memory", board: "Board", boot_id: int, acked: tuple[int, int]) -> None:
+    """Home Assistant has stored this much (event, sample) of a boot: remove the segments that hold nothing else. Raises StoreError."""
     ours = boot_id == memory.boot_id
+    before = board.flash_writes
+    event_due = sample_due = _NEVER
     if memory.flash_event or not ours:
-        first = _free(memory, board, "e", boot_id, event)
+        first, event_due = _free(memory, board, "e", boot_id, acked[0])
         memory.flash_event = first if ours else memory.flash_event
     if memory.flash_sample or not ours:
-        first = _free(memory, board, "s", boot_id, sample)
+        first, sample_due = _free(memory, board, "s", boot_id, acked[1])
         memory.flash_sample = first if ours else memory.flash_sample
-    memory.kept = int(_last(board, "e")[0] + _last(board, "s")[0] > 0)
+    memory.free_due = boot_id, event_due, sample_due
+    if board.flash_writes != before:
+        memory.kept = int(_last(board, "e")[0] + _last(board, "s")[0] > 0)
 
 
-def _free(memory: "Memory", board: "Board", kind: str, boot_id: int, acked: int) -> int:
-    """Remove what is acknowledged of a boot, whose segments lie side by side. Returns the first number of it that is left, or 0."""
+def _free(memory: "Memory", board: "Board", kind: str, boot_id: int, acked: int) -> tuple[int, int]:
+    """Remove what is acknowledged of a boot, whose segments lie side by side. Returns the first and the last number of the oldest one that is left."""
     met = False
     for each in _numbers(board, kind):
         found = _head(board, _path(kind, each))
@@ -127,10 +133,10 @@ def _free(memory: "Memory", board: "Board", kind: str, boot_id: int, acked: int)
             memory.dropped += found is None
             met = met or found is not None
         elif found[1] == boot_id:
-            return found[2]
+            return found[2], found[4]
         elif met:
             break
-    return 0
+    return 0, _NEVER
 
 
 def look(memory: "Memory", board: "Board") -> None:

@@ -16,7 +16,7 @@ if False:  # for annotations
     from .settings import Settings
 
 _BARE_STOP_MAX = 64  # bytes
-_STORED_MAX = 8  # acknowledgements that wait between two steps of the link
+_STORED_MAX = 8  # boots whose acknowledgement waits until flash is looked at
 _TAMPERING = 10  # messages that do not verify, or bare stops, before the fault is raised
 
 
@@ -29,9 +29,7 @@ class Inbox:
         self.requests: list[tuple] = []  # for controller.step
         self.ids: list[str] = []  # the command id of each, "" where nobody waits for an answer
         self.suspicious = 0
-        self.stored: list[
-            tuple[int, int, int]
-        ] = []  # (boot id, event, sample): what Home Assistant has stored, and flash may still hold
+        self.stored: dict[int, tuple[int, int]] = {}  # boot id: event, sample that are stored, and flash may still hold
         self.proposed = 0  # length of the JSON of settings that wait to be read; 0: none do
 
     def take(self) -> tuple[list[tuple], list[str]]:
@@ -96,19 +94,25 @@ class Inbox:
             if event > m.event_count or sample > m.sample_count:  # numbers that were never given out
                 return
             app.outbox.acknowledged(event, sample)
-        if m.kept and len(self.stored) < _STORED_MAX:  # what does not fit is told, and acknowledged, once more
-            self.stored.append((boot_id, event, sample))
+        due = m.free_due
+        if not m.kept or (boot_id == due[0] and event < due[1] and sample < due[2]):
+            return
+        if (
+            boot_id in self.stored or len(self.stored) < _STORED_MAX
+        ):  # what does not fit is told, and acknowledged, once more
+            known = self.stored.get(boot_id, (0, 0))
+            self.stored[boot_id] = max(event, known[0]), max(sample, known[1])
 
     def free(self) -> None:
-        """Let flash forget what Home Assistant has stored, by one acknowledgement; not while it is heard, for then the heap holds the message and whoever
-        takes it."""
+        """Let flash forget what Home Assistant has stored of one boot; not while that is heard, for then the heap holds the message and whoever takes
+        it."""
         if not self.stored:
             return
         from .backlog import free
 
         app = self._app
         try:
-            free(app.memory, app.board, *self.stored.pop(0))
+            free(app.memory, app.board, *self.stored.popitem())
         except StoreError:
             app.storage_fault = True
         app.board.drop("backlog")

@@ -138,6 +138,11 @@ class Memory:
         self.samples: list[bytes] = []
         self.kept = 0  # 1: flash holds some of the backlog
         self.flash_event = self.flash_sample = 0  # the oldest numbers of this boot that flash holds; 0: none
+        self.free_due = (
+            0,
+            0,
+            0,
+        )  # of a boot, from which event and sample on flash can forget more: to look takes its time
         self.dropped = 0  # events and samples that were given up unheard since memory was lost
         self.check = (0, 0, 0, 0)  # the last check of a valve: at, zone (0: none), index into protocol.CHECKS, ml
         self.broker_ip = self.ntp_ip = bytes(4)  # what their names stood for

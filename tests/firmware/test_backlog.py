@@ -176,11 +176,11 @@ def test_a_segment_is_never_appended_to_in_place(memory, flash):
 
 def test_an_ack_frees_what_it_covers_and_the_oldest_number_says_what_is_left(memory, flash):
     live(memory, flash, samples=702)
-    backlog.free(memory, flash, BOOT, 0, 300)
+    backlog.free(memory, flash, BOOT, (0, 300))
     left = numbers(memory, flash)
     assert left[0] == memory.oldest_sample() <= 301
     assert left[-1] == 702
-    backlog.free(memory, flash, BOOT, 0, 702)
+    backlog.free(memory, flash, BOOT, (0, 702))
     assert told(memory, flash) == []
     assert not memory.kept
     assert memory.oldest_sample() == 703
@@ -190,11 +190,11 @@ def test_an_ack_frees_what_it_covers_and_the_oldest_number_says_what_is_left(mem
 def test_an_ack_of_one_boot_frees_nothing_of_another(memory, flash):
     backlog.append(memory, flash, "e", EARLIER, 5, [event(5), event(6)])
     live(memory, flash, events=6)
-    backlog.free(memory, flash, BOOT, 6, 0)
+    backlog.free(memory, flash, BOOT, (6, 0))
     assert [(boot, n) for boot, n, _, _ in told(memory, flash, "e")] == [(EARLIER, 5), (EARLIER, 6)]
     assert memory.kept
     assert memory.oldest_event() == 7
-    backlog.free(memory, flash, EARLIER, 6, 0)
+    backlog.free(memory, flash, EARLIER, (6, 0))
     assert not memory.kept
 
 
