@@ -62,7 +62,7 @@ async def test_described_zone_is_told_to_the_board_with_the_pause_that_its_soil_
     hass, dialog: Dialog, sprinkler: Sprinkler, device_registry
 ):
     await dialog.chooses("zone_2")
-    assert dialog.shown == {"name": "Zone 2", "soil": None, "plant": None, "application_rate": None}
+    assert dialog.shown == {"name": "Zone 2", "soil": None, "plant": None, "application_rate": None, "area": None}
     garden = {"name": "Roses", "soil": "clay", "plant": "flowers", "application_rate": SPRAY_MM_H}
     await dialog.enters(garden)
     assert (dialog.result["step_id"], dialog.result["description_placeholders"]["zone"]) == ("cycle", "Roses")
@@ -92,6 +92,30 @@ async def test_form_shows_what_is_wanted_and_empty_fields_switch_it_off(hass, di
     assert dialog.shown == {"cycle_min": 10, "soak_min": 20, "skip_above_pct": None} | UNLIMITED
     await dialog.enters({})
     assert sprinkler.published("desired")[-1]["settings"]["zones"] == []
+
+
+async def test_area_is_told_to_the_board_and_left_out_where_it_is_empty(hass, dialog: Dialog, sprinkler: Sprinkler):
+    await dialog.chooses("zone_1")
+    await dialog.enters({"application_rate": 12, "area": 85.5})
+    (told,) = sprinkler.published("desired")[-1]["settings"]["zones"]
+    assert told["area_dm2"] == 8550
+    await dialog.enters({})
+    await dialog.chooses("zone_1")
+    assert dialog.shown["area"] == 85.5
+    await dialog.enters({"application_rate": 12})
+    (told,) = sprinkler.published("desired")[-1]["settings"]["zones"]
+    assert "area_dm2" not in told
+
+
+async def test_area_is_in_square_feet_where_those_are_used(hass, dialog: Dialog, sprinkler: Sprinkler):
+    hass.config.units = US_CUSTOMARY_SYSTEM
+    await dialog.chooses("zone_1")
+    await dialog.enters({"area": 1000})
+    (told,) = sprinkler.published("desired")[-1]["settings"]["zones"]
+    assert told["area_dm2"] == 9290
+    await dialog.enters({})
+    await dialog.chooses("zone_1")
+    assert dialog.shown["area"] == 1000
 
 
 async def test_limits_of_a_day_are_told_to_the_board_and_left_out_where_they_are_empty(hass, dialog: Dialog, sprinkler):

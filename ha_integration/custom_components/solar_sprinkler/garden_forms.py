@@ -10,7 +10,7 @@ from typing import Any
 
 import voluptuous as vol
 
-from homeassistant.const import UnitOfTemperature, UnitOfVolumetricFlux
+from homeassistant.const import UnitOfArea, UnitOfTemperature, UnitOfVolumetricFlux
 from homeassistant.helpers.selector import (
     DateSelector,
     NumberSelector,
@@ -23,7 +23,7 @@ from homeassistant.helpers.selector import (
     TextSelector,
 )
 from homeassistant.util import dt as dt_util
-from homeassistant.util.unit_conversion import SpeedConverter, TemperatureConverter
+from homeassistant.util.unit_conversion import AreaConverter, SpeedConverter, TemperatureConverter
 from homeassistant.util.unit_system import US_CUSTOMARY_SYSTEM, UnitSystem
 
 from . import protocol
@@ -32,6 +32,7 @@ from .const import CONF_NAME, CONF_PLANT, CONF_SOIL
 from .zone_settings import PLANTS, SOILS
 
 CONF_APPLICATION_RATE = "application_rate"
+CONF_AREA = "area"
 CONF_CYCLE = "cycle_min"
 CONF_SOAK = "soak_min"
 CONF_SKIP_ABOVE = "skip_above_pct"
@@ -76,19 +77,32 @@ def rate_shown(units: UnitSystem, um_h: int) -> float | None:
     return round(rate, 2) if um_h else None
 
 
-def zone_schema(units: UnitSystem) -> vol.Schema:
-    """Name, soil, plant and sprinklers of a zone."""
+def area_dm2(units: UnitSystem, area: float | None) -> int | None:
+    """What the sprinklers water, from a person's unit to the wire's; None: nobody said."""
+    return round(100 * AreaConverter.convert(area or 0, units.area_unit, UnitOfArea.SQUARE_METERS)) or None
+
+
+def area_shown(units: UnitSystem, dm2: int) -> float | None:
+    """The same the other way."""
+    area = AreaConverter.convert(dm2 / 100, UnitOfArea.SQUARE_METERS, units.area_unit)
+    return round(area, 1) if dm2 else None
+
+
+def zone_schema(units: UnitSystem, *, has_flow: bool) -> vol.Schema:
+    """Name, soil, plant and sprinklers of a zone; their area where water is metered."""
     unit = _rate_unit(units)
     highest = rate_shown(units, protocol.APPLICATION_RATE_UM_H_LIMITS[1]) or 0
     step = 0.01 if unit is UnitOfVolumetricFlux.INCHES_PER_HOUR else 0.1
-    return vol.Schema(
-        {
-            vol.Optional(CONF_NAME): TextSelector(),
-            vol.Optional(CONF_SOIL): _choice(tuple(SOILS), "soil"),
-            vol.Optional(CONF_PLANT): _choice(PLANTS, "plant"),
-            vol.Optional(CONF_APPLICATION_RATE): _number(0, highest, step, unit),
-        }
-    )
+    fields: dict[vol.Marker, Any] = {
+        vol.Optional(CONF_NAME): TextSelector(),
+        vol.Optional(CONF_SOIL): _choice(tuple(SOILS), "soil"),
+        vol.Optional(CONF_PLANT): _choice(PLANTS, "plant"),
+        vol.Optional(CONF_APPLICATION_RATE): _number(0, highest, step, unit),
+    }
+    if has_flow:
+        highest = area_shown(units, protocol.AREA_DM2_LIMITS[1]) or 0
+        fields[vol.Optional(CONF_AREA)] = _number(0, highest, 0.1, units.area_unit)
+    return vol.Schema(fields)
 
 
 def cycle_schema(*, has_probe: bool, has_flow: bool) -> vol.Schema:

@@ -18,7 +18,7 @@ from . import garden_forms, zone_actions, zone_settings
 from .const import CONF_NAME, CONF_PLANT, CONF_SOIL, CONF_ZONES, DOMAIN
 from .coordinator import SprinklerConfigEntry, SprinklerCoordinator
 from .devices import zone_identifiers
-from .garden_forms import CONF_APPLICATION_RATE
+from .garden_forms import CONF_APPLICATION_RATE, CONF_AREA
 
 
 class SprinklerOptionsFlow(OptionsFlow):
@@ -90,11 +90,13 @@ class SprinklerOptionsFlow(OptionsFlow):
     async def async_step_zone(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Name, soil, plant and sprinklers of a zone."""
         units = self.hass.config.units
+        has_flow = "flow" in self._coordinator.data.announce.features
         error = ""
         if user_input is not None:
             rate = garden_forms.rate_um_h(units, user_input.get(CONF_APPLICATION_RATE))
             ground = zone_settings.ground(user_input.get(CONF_SOIL), user_input.get(CONF_PLANT))
-            error = await self._want_of_zone({"application_rate_um_h": rate, **ground})
+            area = {"area_dm2": garden_forms.area_dm2(units, user_input.get(CONF_AREA))} if has_flow else {}
+            error = await self._want_of_zone({"application_rate_um_h": rate, **ground, **area})
             if not error:
                 self._keep(user_input)
                 return await self.async_step_cycle()
@@ -102,8 +104,10 @@ class SprinklerOptionsFlow(OptionsFlow):
             **self._described,
             CONF_NAME: self._name_of(self._zone),
             CONF_APPLICATION_RATE: garden_forms.rate_shown(units, self._wanted["application_rate_um_h"]),
+            CONF_AREA: garden_forms.area_shown(units, self._wanted.get("area_dm2", 0)),
         }
-        return self.async_show_form(step_id="zone", **self._filled(garden_forms.zone_schema(units), shown, error))
+        schema = garden_forms.zone_schema(units, has_flow=has_flow)
+        return self.async_show_form(step_id="zone", **self._filled(schema, shown, error))
 
     async def async_step_cycle(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Cycle and soak of the zone, as its soil asks for, the moisture from which on it is not watered, and what it may have in a day."""
