@@ -185,6 +185,11 @@ class Cuts:
         except Exception as error:  # noqa: BLE001 - whatever the firmware raises is a finding
             self._broken(place, f"{type(error).__name__}: {error}")
             return
+        finally:
+            rig.board.stop()
+            flash.chip.mark = lambda: (
+                None
+            )  # littlefs-python holds the chip, and the chip must not hold the board, or none of them is ever freed
         for words in recovered(rig, step.mark, late):
             self._broken(place, words)
         if depth + 1 < len(self.shares):
