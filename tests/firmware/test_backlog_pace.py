@@ -1,31 +1,14 @@
 """How much of its flash a board reads in one turn, during which no valve can be closed. By the firmware on CPython: it counts what the port is asked."""
 
-import struct
-
 import pytest
 
 from sim.port.files import OsModule
 from sprinkler import backlog
 from sprinkler.app import App
-from sprinkler.store import EVENT_FORM, SAMPLE_FORM, Memory
 
+from .folder import Flash, fill
 from .rig import Rig
-from .test_backlog import Flash, acknowledge_everything
-
-
-def fill(flash, boots):
-    """A folder as full as it gets, of so many boots."""
-    for kind, segments, form in (
-        ("s", backlog.SAMPLE_SEGMENTS, SAMPLE_FORM),
-        ("e", backlog.EVENT_SEGMENTS, EVENT_FORM),
-    ):
-        memory = Memory()
-        fits = backlog.RECORDS_BYTES // (struct.calcsize(form) + 2)
-        share, count = divmod(segments, boots)
-        for boot in range(boots):
-            memory.boot_id = 100 + boot
-            records = [bytes(struct.calcsize(form))] * (fits * (share + (boot < count)))
-            backlog.append(memory, flash, kind, memory.boot_id, 1, records)
+from .test_backlog import acknowledge_everything
 
 
 @pytest.mark.parametrize("boots", [1, 16, 40])

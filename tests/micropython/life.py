@@ -21,6 +21,7 @@ from sim.provision import Settings
 from sim.remote import RemoteBoard
 from sim.remote.frames import Heap
 from sim.world import Scenario, World
+from tests.firmware.folder import Flash, fill
 from tools.micropython.package import build
 
 START_BYTES = 30_000  # free at a bare prompt, its file system mounted; with a board's whole heap it is some 36 480
@@ -74,13 +75,13 @@ class Life:
             world, self.broker, settings=settings, seed=1, build=build(), heap=heap, collect=COLLECT_EVERY
         )
         self.present = True
-        self._due = False
+        self._due: set[int] = set()  # boots of which more is stored than was said
         from sprinkler import protocol
 
         self._protocol = protocol
         for leaf in (protocol.EVENT, protocol.TELEMETRY):
             self.broker.subscribe(self._topic(leaf), self._hear)
-        self._stored = {"boot_id": 0, "event": 0, "sample": 0}
+        self._stored: dict[int, dict[str, int]] = {}
 
     def _topic(self, leaf: str) -> str:
         return self._protocol.topic(self.board.device_id, leaf)
@@ -89,18 +90,19 @@ class Life:
         told = json.loads(message.payload)
         rows = told.get("samples", [told])
         kind = "sample" if "samples" in told else "event"
-        if told["boot_id"] != self._stored["boot_id"]:
-            self._stored = {"boot_id": told["boot_id"], "event": 0, "sample": 0}
-        self._stored[kind] = max(self._stored[kind], *(row["n"] for row in rows))
+        boot_id = told["boot_id"]
+        stored = self._stored.setdefault(boot_id, {"boot_id": boot_id, "event": 0, "sample": 0})
+        stored[kind] = max(stored[kind], *(row["n"] for row in rows))
         if self.present and not self._due:
-            self._due = True
             timeline = self.board.timeline
             timeline.at(timeline.now_us + ACK_DELAY_US, self._acknowledge)
+        if self.present:
+            self._due.add(boot_id)
 
     def _acknowledge(self) -> None:
-        self._due = False
-        if self.present:
-            self.tell(self._protocol.ACK, self._stored)
+        due, self._due = sorted(self._due), set()
+        for boot_id in due if self.present else ():
+            self.tell(self._protocol.ACK, self._stored[boot_id])
 
     def tell(self, leaf: str, content: Mapping[str, object]) -> None:
         """Retain a signed message."""
@@ -120,6 +122,17 @@ class Life:
             self.board.run_for(WAKE_S + 20)  # it slept
         if not self.settled():
             raise RuntimeError(f"the settings are not in force: {self.board.text[-400:]}")
+
+    def fill_backlog(self, boots: int) -> None:
+        """Lay as many segments on flash as it holds, of so many boots, and let the power fail."""
+        folder = Flash()
+        fill(folder, boots)
+        self.board.chip.flash.files.update(folder.files)
+        self.board.power_cut()
+
+    def segments(self) -> int:
+        """How many lie there."""
+        return sum("/backlog/" in path for path in self.board.chip.flash.files)
 
     def settled(self) -> bool:
         """Are the settings that it was told in force?"""
@@ -160,6 +173,19 @@ def sleeping(wakes: int, *, progress: bool = False) -> Worst:
             life.board.run_for(WAKE_S)
             _tell(progress, wake, wakes, 96, life.board, life)
         return life.worst()
+    finally:
+        life.close()
+
+
+def telling(boots: int, wakes: int) -> tuple[Worst, int]:
+    """Wakes that find a full backlog of so many boots, and Home Assistant back: the worst, and how many segments are left."""
+    life = Life(awake=False)
+    try:
+        life.begin()
+        life.fill_backlog(boots)
+        for _ in range(wakes):
+            life.board.run_for(WAKE_S)
+        return life.worst(), life.segments()
     finally:
         life.close()
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from sim.remote import FlashImage, run_script
 from tests.micropython import life
 
@@ -25,3 +27,11 @@ def test_a_short_life_never_runs_out_of_a_short_heap(note: Callable[[str], None]
     note(f"  1 hour awake: {awake}")
     assert min(asleep.free, awake.free) >= FREE_BYTES
     assert min(asleep.largest, awake.largest) >= LARGEST_BYTES
+
+
+@pytest.mark.parametrize("boots", [1, 40])
+def test_a_full_backlog_is_told_within_three_wakes_of_a_short_heap(note: Callable[[str], None], boots: int):
+    worst, left = life.telling(boots, 3)
+    note(f"  a full backlog of {boots} boots is told: {worst}")
+    assert left == 0
+    assert worst.free >= FREE_BYTES
