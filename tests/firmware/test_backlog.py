@@ -337,3 +337,13 @@ def test_a_flash_that_refuses_the_backlog_is_a_fault_and_the_board_goes_on():
     rig.run(3)
     assert rig.reply(command_id)["accepted"]
     rig.board.stop()
+
+
+def test_a_damaged_segment_on_a_flash_that_takes_nothing_hides_none_that_follow(memory, flash):
+    live(memory, flash, samples=120)
+    first = min(flash.files)
+    flash.files[first] = flash.files[first][:-1] + b"?"
+    flash.full = True
+    heard = numbers(memory, flash)
+    assert heard == list(range(heard[0], 121))
+    assert 1 < heard[0] <= 60
