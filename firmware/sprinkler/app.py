@@ -131,12 +131,8 @@ class App:
         now_ms = self.board.uptime_ms()
         elapsed_ms = now_ms - self._last_ms
         self._last_ms = now_ms
-        # A sample before the planner, which may look at soil, rain and temperature
         if now_ms - self._sample_ms >= SAMPLE_EVERY_MS and not self.safe_mode:
-            self._sample_ms = now_ms
-            now_s = self.clock.now_s()
-            values = self.senses.sample(now_s, self.link.rssi_dbm(), self.memory, self.settings.longitude_cdeg)
-            self.memory.add_sample(values)
+            self._sample(now_ms)  # before the planner, which may look at soil, rain and temperature
         if self.inbox.proposed:
             self.inbox.settle()
         ml = self.senses.take_ml()
@@ -183,6 +179,14 @@ class App:
             return LOOK_MS
         leaving = self.link.up() and controller.idle(self.state) and not self.staying_awake(now_ms)
         return min(due_ms, led_ms, PACE_MS if leaving or self.link.out or self.clock.sock else LONGEST_MS)
+
+    def _sample(self, now_ms: int) -> None:
+        self._sample_ms = now_ms
+        if len(self.memory.samples) >= SAMPLES_MAX:  # nobody acknowledged them, and this wake did not end
+            self.keep_backlog()
+        now_s = self.clock.now_s()
+        values = self.senses.sample(now_s, self.link.rssi_dbm(), self.memory, self.settings.longitude_cdeg)
+        self.memory.add_sample(values)
 
     def _update(self, now_ms: int) -> int:
         """Go on with an update, while no valve is open. Returns the ms until it wants to be looked at again."""
@@ -264,8 +268,7 @@ class App:
 
             watch(self, now_ms, ml, closed)
             self.board.drop("watching")
-        full = len(self.memory.events) >= EVENTS_MAX or len(self.memory.samples) >= SAMPLES_MAX
-        if full and (now_ms == self._sample_ms or not self.storage_fault):
+        if len(self.memory.events) >= EVENTS_MAX and (now_ms == self._sample_ms or not self.storage_fault):
             self.keep_backlog()
         if not closed and now_ms - self._open_state_ms >= OPEN_STATE_EVERY_MS:
             self._open_state_ms = now_ms
@@ -273,6 +276,7 @@ class App:
         if now_ms - self._day_ms >= DAY_MS:
             self._day_ms = now_ms
             self.outbox.health_due = True
+            self.outbox.tell_again()
             self.rest.restart_wanted = self.rest.restart_wanted or self.safe_mode  # tried without, once a day
         if not self._settled and now_ms >= SETTLED_MS:
             self._settled = True
@@ -286,10 +290,13 @@ class App:
 
     def keep_backlog(self) -> None:
         """Nobody acknowledges what RTC memory holds: move it to flash."""
+        told = self.outbox.all_told()
         try:
             self.memory.keep(self.board)
         except StoreError:
             self.storage_fault = True
+        if not told:
+            self.outbox.tell_again()
 
     def calm_down(self) -> None:
         """This boot has not crashed. Safe mode stays until somebody restarts the board, or for a day."""

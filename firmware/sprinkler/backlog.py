@@ -12,6 +12,7 @@ import hashlib
 import struct
 
 from .errors import StoreError
+from .store import UNTOLD
 
 if False:  # for annotations
     from shapes import Cursor, Head, Iterable, Iterator, Readable, Record
@@ -69,7 +70,7 @@ def append(memory: "Memory", board: "Board", kind: str, boot_id: int, first: int
         _write(board, path, (size, boot_id, base), _bodies(board, path if old else "", size * old, first - base, new))
         records = records[taken:]
         first += taken
-        memory.kept = 1
+        memory.kept = memory.kept or UNTOLD
 
 
 def read(
@@ -122,8 +123,8 @@ def free(memory: "Memory", board: "Board", boot_id: int, acked: tuple[int, int])
         first, sample_due = _free(memory, board, "s", boot_id, acked[1])
         memory.flash_sample = first if ours else memory.flash_sample
     memory.free_due = boot_id, event_due, sample_due
-    if board.flash_writes != before:
-        memory.kept = int(_last(board, "e")[0] + _last(board, "s")[0] > 0)
+    if board.flash_writes != before and not _last(board, "e")[0] + _last(board, "s")[0]:
+        memory.kept = 0
 
 
 def _free(memory: "Memory", board: "Board", kind: str, boot_id: int, acked: int) -> tuple[int, int]:
@@ -145,16 +146,17 @@ def _free(memory: "Memory", board: "Board", kind: str, boot_id: int, acked: int)
 def look(memory: "Memory", board: "Board") -> None:
     """Tell `memory` whether anything is kept here, and the oldest numbers of this boot."""
     oldest = []
-    memory.kept = 0
+    kept = 0
     for kind in ("e", "s"):
         first = 0
         for each in _numbers(board, kind):
-            memory.kept = 1
+            kept = memory.kept or UNTOLD
             found = _head(board, _path(kind, each))
             if found and found[1] == memory.boot_id:
                 first = found[2]
                 break
         oldest.append(first)
+    memory.kept = kept
     memory.flash_event, memory.flash_sample = oldest
 
 

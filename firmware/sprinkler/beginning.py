@@ -6,10 +6,12 @@ Rule: what the sleep mark, the journal and the kind of reset say, and nothing el
 from .core import controller, state
 from .core.safety import DAY_ML_MAX
 from .rest import PULSE_EVERY_S
+from .store import UNTOLD
 
 if False:  # for annotations
     from .app import App
 
+TELL_AGAIN_WAKES = 96  # about once a day what lies on flash is told again, though nobody asks
 ASK_AGAIN_WAKES = 8  # so often a sleeper without settings subscribes anew, for what is retained then comes once more
 
 
@@ -35,6 +37,8 @@ def _begin(app: "App") -> None:
     unsettled = not (
         app.settings.version or m.wakes % ASK_AGAIN_WAKES
     )  # if they were lost on flash, the broker still has them
+    if m.kept and not m.wakes % TELL_AGAIN_WAKES:
+        m.kept = UNTOLD
     app.link.resubscribe = not timer or not m.subscribed or unsettled
     app.link.asks_names = not timer
     app.link.failed_joins = m.failed_joins

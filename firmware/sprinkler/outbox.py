@@ -7,6 +7,7 @@ from . import protocol, report
 from .auth import sign
 from .errors import LinkError
 from .link import RESOLVING
+from .store import TOLD, UNTOLD
 
 if False:  # for annotations
     from shapes import Cursor, Payload, Record
@@ -31,6 +32,7 @@ class Outbox:
         self._announce_due = self._online_due = self._time_due = False
         self._sent_event = self._sent_sample = 0
         self._resent_ms = 0
+        self._begun_ms = -_AGAIN_MS - 1  # when the broker began to hear all of it last
         self._flash_told, self._cursor = False, None  # what lies on flash goes first; where we are in it
         self._state_ms = -_STATE_EVERY_MS
         self.state_due = True
@@ -55,15 +57,17 @@ class Outbox:
         """Home Assistant has stored this much. The same ack again means that it is back from an outage, and hears the rest once more."""
         m = self._app.memory
         old = event <= m.acked_event and sample <= m.acked_sample
-        if old and self._app.board.uptime_ms() - self._resent_ms > _AGAIN_MS:
-            self._rewind()
+        if old and self._app.board.uptime_ms() - self._begun_ms > _AGAIN_MS:
+            self.tell_again()
         m.acknowledge(event, sample)
 
     def nothing_left(self) -> bool:
         """True when all that is to be said was said."""
         m = self._app.memory
         said = self._sent_event >= m.event_count or not m.events
-        said = said and (self._sent_sample >= m.sample_count or not m.samples) and (self._flash_told or not m.kept)
+        said = (
+            said and (self._sent_sample >= m.sample_count or not m.samples) and (self._flash_told or m.kept != UNTOLD)
+        )
         return said and not (
             self._replies
             or (self.state_due and not self._app.rest.calm)  # then it goes with the last words
@@ -85,12 +89,15 @@ class Outbox:
             self._rewind()
         if not link.up():
             return
+        self.note_told()
         if self._session != link.sessions:
             self._session = link.sessions
             self._announce_due = link.fresh
             self._online_due = not app.rest.calm  # who leaves at once does not say that it came
             self.state_due = True
             self._rewind()
+            if link.fresh:  # a broker that forgot us may have forgotten what it was told
+                self.tell_again()
         try:
             while link.room() and self._one() and not self.busy():
                 pass
@@ -99,7 +106,24 @@ class Outbox:
 
     def busy(self) -> bool:
         """True when the next turn has more to tell from flash: one message in a turn, for each takes its time, and a valve may be open."""
-        return bool(self._app.memory.kept) and not self._flash_told and self._app.link.room()
+        return self._app.memory.kept == UNTOLD and not self._flash_told and self._app.link.room()
+
+    def note_told(self) -> None:
+        """Remember that the broker has all that lies on flash, once it has said so."""
+        if self._flash_told and self._app.memory.kept and self._app.link.quiet():
+            self._app.memory.kept = TOLD
+
+    def all_told(self) -> bool:
+        """True when the broker has each event and sample that RTC memory holds."""
+        m = self._app.memory
+        return (
+            self._sent_event >= m.event_count and self._sent_sample >= m.sample_count and not self._app.link.in_flight
+        )
+
+    def tell_again(self) -> None:
+        """Begin anew, with what lies on flash: somebody misses some of it, or was told only a part."""
+        self._app.memory.kept = UNTOLD if self._app.memory.kept else 0
+        self._rewind()
 
     def _rewind(self) -> None:
         m = self._app.memory
@@ -107,6 +131,8 @@ class Outbox:
         self._sent_sample = m.sample_count - len(m.samples)
         self._flash_told, self._cursor = False, None
         self._resent_ms = self._app.board.uptime_ms()
+        if m.kept != TOLD:
+            self._begun_ms = self._resent_ms
 
     def _one(self) -> bool:
         """Publish the most urgent message; False when there is none."""
@@ -151,7 +177,7 @@ class Outbox:
 
     def _publish_backlog(self) -> bool:
         m = self._app.memory
-        if m.kept and not self._flash_told:
+        if m.kept == UNTOLD and not self._flash_told:
             found = self._read_flash()
             if found:
                 self._cursor = found[0]

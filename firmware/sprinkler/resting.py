@@ -8,6 +8,7 @@ from .core import controller, energy, state
 from .core.power import LONGEST_SLEEP_S
 from .core.safety import DAY_MS
 from .rest import PULSE_EVERY_S
+from .store import SAMPLES_MAX
 
 if False:  # for annotations
     from .app import App
@@ -39,13 +40,14 @@ def leave(app: "App", rest: "Rest") -> None:
     while app.link.up() and not app.link.quiet() and app.board.uptime_ms() < deadline_ms:
         app.link.wait(100)
         app.link.service()
+    app.outbox.note_told()
     while app.inbox.stored:
         app.inbox.free()
     if app.inbox.busy() or app.outbox.owes_replies():
         return
     app.link.close()
     app.clock.close()
-    if m.events:
+    if m.events or len(m.samples) >= SAMPLES_MAX:
         app.keep_backlog()
     m.subscribed = 0 if app.link.resubscribe else 1
     m.failed_joins = app.link.failed_joins + (0 if linked else 1)

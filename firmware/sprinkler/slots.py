@@ -35,9 +35,10 @@ def begin(pending: int) -> list:
     return [0, pending, BEGINNING, 0, 0, 0, 0, 0, b"", b"", None]
 
 
-def ended(state: bytes, reason: bytes, offer: int, version: str) -> list:
-    """The end of an update that is to be told: a word of protocol.UPDATES and its reason (bytes), and which offer it was."""
-    made = begin(0)
+def ended(state: bytes, reason: bytes, offer: int, version: str, awake_ms: int = 0) -> list:
+    """The end of an update that is to be told: a word of protocol.UPDATES and its reason (bytes), which offer it was, and how long the board stays awake for
+    that."""
+    made = begin(awake_ms)
     made[U_STEP] = ENDING
     made[U_SAID] = (state, reason, offer, version)
     return made

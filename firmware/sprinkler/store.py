@@ -18,6 +18,7 @@ JOURNAL, DESIRED, CONFIG = "/journal.bin", "/desired.json", "/config.json"
 PROPOSED = "/proposed.json"
 OLD = ".old"
 ZONES, PROGRAMS = 4, 8
+UNTOLD, TOLD = 1, 2  # of what flash holds: the broker had all of it, so that it is told again only to someone who asks
 EVENTS_MAX, SAMPLES_MAX = 6, 6  # what fits the 484 bytes of RTC memory
 _CHECK = 4
 
@@ -136,7 +137,7 @@ class Memory:
         self.last_skips = [(0, 0, 0)] * ZONES
         self.events: list[bytes] = []  # packed, oldest first, numbered up to event_count without a gap
         self.samples: list[bytes] = []
-        self.kept = 0  # 1: flash holds some of the backlog
+        self.kept = 0  # whether flash holds some of the backlog: 0, UNTOLD, TOLD
         self.flash_event = self.flash_sample = 0  # the oldest numbers of this boot that flash holds; 0: none
         self.free_due = (
             0,

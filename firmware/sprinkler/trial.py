@@ -51,7 +51,7 @@ def follow(app: "App", now_ms: int) -> None:
         if not keep(app.board, fields):
             app.update = ended(b"failed", b"storage", fields[OFFER], version_of(fields))
     elif _verdict(app, fields, now_ms):
-        app.update = ended(b"installed", b"", fields[OFFER], version_of(fields))
+        app.update = ended(b"installed", b"", fields[OFFER], version_of(fields), u[U_AWAKE])
     elif not u[U_TOLD] and say(app, b"trial", b"", fields[OFFER], version_of(fields), 0, 0):
         u[U_TOLD] = b"trial"
 

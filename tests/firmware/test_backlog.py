@@ -257,6 +257,44 @@ def test_an_outage_of_two_days_is_told_whole_with_its_own_times(sleeper):
     assert [name for name in sleeper.board.chip.flash.files if "backlog" in name] == []
 
 
+def test_while_home_assistant_is_away_a_wake_tells_its_broker_only_what_is_new(sleeper):
+    sleeper.desired()
+    sleeper.run(905)
+    sleeper.run(40 * 905)
+    before = len(sleeper.said(protocol.TELEMETRY))
+    sleeper.run(20 * 905)
+    assert len(sleeper.said(protocol.TELEMETRY)) - before <= 4 * 20, (
+        "not the forty samples on flash in each of twenty wakes"
+    )
+    acknowledge_everything(sleeper)
+    acknowledge(sleeper, sleeper.state()["boot_id"], 0, 0)  # it is back, and asks
+    sleeper.run(3 * 905)
+    samples = {s["n"] for t in sleeper.said(protocol.TELEMETRY) for s in t["samples"]}
+    assert samples == set(range(1, max(samples) + 1))
+    assert [name for name in sleeper.board.chip.flash.files if "backlog" in name] == []
+
+
+def test_about_once_a_day_all_is_told_again_though_nobody_asks(sleeper):
+    sleeper.desired()
+    sleeper.run(905)
+    sleeper.run(40 * 905)
+    sleeper.broker.log.clear()
+    sleeper.run(96 * 905)
+    told = [s["n"] for t in sleeper.said(protocol.TELEMETRY) for s in t["samples"]]
+    assert 1 <= told.count(5) <= 2
+
+
+def test_what_goes_to_flash_before_it_was_told_is_told_at_once():
+    rig = Rig()
+    rig.run(66)  # a minute after the start what nobody stored goes to flash, and is told
+    for _ in range(store.EVENTS_MAX // 2):
+        rig.command("run", zone=1, run_time_s=5)
+        rig.run(16)
+    assert rig.state()["event"] == 1 + store.EVENTS_MAX
+    assert sorted({e["n"] for e in rig.said(protocol.EVENT)}) == list(range(1, rig.state()["event"] + 1))
+    rig.board.stop()
+
+
 def test_once_all_is_told_a_wake_writes_no_flash_again(sleeper):
     sleeper.broker.stop()
     sleeper.run(12 * 905)

@@ -139,7 +139,7 @@ def test_noise_gives_packets_or_a_link_error_and_stays_bounded(data, pieces):
 @given(
     st.lists(
         st.tuples(
-            st.text(st.characters(exclude_characters="\0"), min_size=1, max_size=20),
+            st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20),
             st.binary(max_size=150),
             st.integers(1, 65535),
         ),

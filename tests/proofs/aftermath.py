@@ -24,7 +24,8 @@ from .scenes import Scene, acknowledge
 
 CLOSED_WITHIN_S = 1.0
 BOOT_S, TURN_S, PULSES_S = 0.25, 0.5, 0.75
-SLACK_S = WATCHDOG_US / 1_000_000 + BOOT_S + TURN_S + PULSES_S
+WATCHDOG_S = WATCHDOG_US / 1_000_000
+SLACK_S = WATCHDOG_S + BOOT_S + TURN_S + PULSES_S
 AGAIN_S = 5
 RESTED_S = 700  # longer than the closer's rest
 
@@ -85,20 +86,21 @@ def confirmed(rig: Rig) -> int:
     return max((state["desired_version"] for state in rig.said(protocol.STATE)), default=0)
 
 
-def judge(rig: Rig, scene: Scene, crashes: int) -> Iterator[str]:
-    """What is broken when the scene is over and the board has had time to come back."""
+def judge(rig: Rig, scene: Scene, crashes: int, hangs: int) -> Iterator[str]:
+    """What is broken when the scene is over and the board has had time to come back from so many crashes, `hangs` of them after the loop hung."""
     rig.run(12)
-    yield from _water(rig, scene, crashes)
+    yield from _water(rig, scene, crashes, hangs)
     yield from _books(rig)
     yield from _waters_again(rig)
 
 
-def _water(rig: Rig, scene: Scene, crashes: int) -> Iterator[str]:
+def _water(rig: Rig, scene: Scene, crashes: int, hangs: int) -> Iterator[str]:
     told = [e for e in rig.said(protocol.EVENT) if e["event"] == "run_started"]
     granted_s = sum(scene.grants)
     if scene.sticks:
         return
-    most_s = granted_s + (SLACK_S if granted_s else 0.0)
+    again_s = max(0, hangs - 1) * WATCHDOG_S + max(0, crashes - 1) * BOOT_S  # a boot that hangs before it has closed
+    most_s = granted_s + (SLACK_S + again_s if granted_s else 0.0)
     if scene.found_open:  # until the closer is through, which each crash puts off by as much
         most_s = (1 + crashes) * SLACK_S
     before_s = rig.opened_s()

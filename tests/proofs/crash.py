@@ -21,7 +21,7 @@ from random import Random
 from typing import Any
 
 from .aftermath import Witness, confirmed, judge, whole
-from .cutter import CAUSES, Cutter
+from .cutter import CAUSES, HANGS, Cutter
 from .scenes import BY_NAME, SCENES, Scene
 
 LONG, SHORT = 52_000, 100  # crashes
@@ -58,7 +58,8 @@ class Campaign:
             with cutter.watching():
                 self.scene.act(rig)
             sure = confirmed(rig)
-            broken += judge(rig, self.scene, cutter.depth)
+            hangs = sum(where.startswith(HANGS) for where in cutter.where)
+            broken += judge(rig, self.scene, cutter.depth, hangs)
             broken += whole(rig.board.chip.flash.files, self.scene, rig, sure)
         except Exception as error:  # noqa: BLE001 - whatever the firmware raises is a finding
             broken.append(f"{type(error).__name__}: {error}")

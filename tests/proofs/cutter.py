@@ -32,6 +32,7 @@ OFF_S = 0.001  # a longer loss of power is a time in which nothing can close a v
 PULSE_US = 90_000  # a boost and a pulse
 IN_WAITS = 0.5  # of the cuts at a wait are made in the middle of it
 CAUSES = ("power", "watchdog", "reset", "torn")
+HANGS = ("watchdog", "torn")  # the loop hangs before them: no time at all, or as long as the watchdog lets it
 
 
 def on_paths(code: CodeType) -> bool:
@@ -187,7 +188,7 @@ class Cutter:
         ):  # in the middle of it, or of the next one: of a pulse, most of all
             timeline.at(timeline.now_us + round(PULSE_US * fraction / IN_WAITS), lambda: self._end(cause))
             return
-        if cause in ("watchdog", "torn"):  # the loop hangs: no time at all, or as long as the watchdog lets it
+        if cause in HANGS:
             timeline.spend(round(WATCHDOG_US * fraction))
         self._end(cause)
 

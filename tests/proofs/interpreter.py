@@ -108,7 +108,7 @@ def cut(scene: Scene, at: int) -> tuple[str, int, list[str]]:
 
 def _verdict(rig: Rig, scene: Scene, witness: Witness, board: RemoteBoard) -> list[str]:
     sure = confirmed(rig)
-    broken = list(judge(rig, scene, 1))
+    broken = list(judge(rig, scene, 1, 1))
     board.stop()
     broken += whole(board.image.files(), scene, rig, sure)
     broken += witness.broken
