@@ -12,7 +12,6 @@ import hashlib
 import struct
 
 from .errors import StoreError
-from .store import UNTOLD
 
 if False:  # for annotations
     from shapes import Cursor, Head, Iterable, Iterator, Readable, Record
@@ -70,7 +69,7 @@ def append(memory: "Memory", board: "Board", kind: str, boot_id: int, first: int
         _write(board, path, (size, boot_id, base), _bodies(board, path if old else "", size * old, first - base, new))
         records = records[taken:]
         first += taken
-        memory.kept = memory.kept or UNTOLD
+        memory.holds()
 
 
 def read(
@@ -146,17 +145,20 @@ def _free(memory: "Memory", board: "Board", kind: str, boot_id: int, acked: int)
 def look(memory: "Memory", board: "Board") -> None:
     """Tell `memory` whether anything is kept here, and the oldest numbers of this boot."""
     oldest = []
-    kept = 0
+    empty = True
     for kind in ("e", "s"):
         first = 0
         for each in _numbers(board, kind):
-            kept = memory.kept or UNTOLD
+            empty = False
             found = _head(board, _path(kind, each))
             if found and found[1] == memory.boot_id:
                 first = found[2]
                 break
         oldest.append(first)
-    memory.kept = kept
+    if empty:
+        memory.kept = 0
+    else:
+        memory.holds()
     memory.flash_event, memory.flash_sample = oldest
 
 

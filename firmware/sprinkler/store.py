@@ -185,6 +185,10 @@ class Memory:
         write_file(board, JOURNAL, sealed(b"".join([self.pack_kept()] + tail)))
         self.kept_ml = list(self.totals_ml)
 
+    def holds(self) -> None:
+        """Flash holds some of the backlog."""
+        self.kept = self.kept or UNTOLD
+
     def keep(self, board: "Board") -> None:
         """Move the backlog to flash. Raises StoreError; it then stays, and its oldest give way to newer ones."""
         from .backlog import keep

@@ -60,10 +60,10 @@ SERVICES = {
     "report": {"core", "protocol", "store"},
     "planning": {"core", "cycles", "errors"},
     "planner": {"planning", "watering"},
-    "resting": {"core", "protocol", "rest", "watching"},
+    "resting": {"core", "protocol", "rest", "store", "watching"},
     "watching": {"core"},
     "rest": {"core", "report", "resting"},
-    "beginning": {"core", "rest"},
+    "beginning": {"core", "rest", "store"},
     "coil": {"ina219"},
     "runs": {"coil", "core", "errors", "protocol", "store"},
     "inbox": {
@@ -80,7 +80,7 @@ SERVICES = {
         "store",
         "weather",
     },
-    "outbox": {"announcing", "auth", "backlog", "errors", "link", "health", "protocol", "report"},
+    "outbox": {"announcing", "auth", "backlog", "errors", "link", "health", "protocol", "report", "store"},
 }
 # The late module that puts the application together: it may import all of it.
 WHOLE = {"__init__", "app", "starting"}
