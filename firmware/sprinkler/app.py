@@ -300,8 +300,9 @@ class App:
 
     def calm_down(self) -> None:
         """This boot has not crashed. Safe mode stays until somebody restarts the board, or for a day."""
-        if not self.safe_mode:
+        if not self.safe_mode and self.memory.crashes:
             self.memory.crashes = 0
+            self.memory.save_rtc(self.board)  # now: a crash before the next occasion would count as the second in a row
 
     def board_faults(self) -> list[str]:
         """The fault words of the board as a whole."""

@@ -180,4 +180,6 @@ def mark_changed(app: "App", before: tuple[tuple[int, ...], ...], asked: dict[in
                 ran_s = app.clock.guess_s()
             key = schedule.key_when_changed(program, max(from_s, ran_s), place)
             m.keys[number - 1] = max(key, schedule.today(ran_s, place[schedule.RULE]))
-            asked.pop(number, 0)
+            if number in asked:  # it waits for its zone: this day is settled once it begins, and not before
+                today = schedule.today(app.clock.guess_s(), place[schedule.RULE])
+                asked[number] = asked[number] & ~0x7FFF | max(key, today) & 0x7FFF

@@ -16,6 +16,7 @@ LATE_S = 2700.0  # a start that comes later than this is a missed one, though th
 USED_UP_S = 0.5  # less than this of an ask is nothing left: a valve is open for its time, give or take a pulse
 WAITED_US = 120_000_000  # a run that waited begins so soon after the one before it
 SWITCH_US = 15_000_000  # from one run's end to the next one's beginning, awake: it is about 6 s
+BLINK_US = 500_000  # an opening that is shorter is no start
 
 
 class Grants:
@@ -30,6 +31,7 @@ class Grants:
         self.openings, self.stopped = life.truth.openings, life.house.stopped
         self.own = [opening for opening in self.openings if not opening.by_hand]
         self.people = list(life.house.asks.values())
+        self._excused = life.excused
         self.late_s = LATE_S + scenario.clock_off_s
         programs = program_asks(life.house.versions, life.world.unix_s(), place, scenario.clock_off_s, life.excused)
         self.asks = sorted([*programs, *self.people], key=lambda ask: ask.until_s)
@@ -76,7 +78,7 @@ class Grants:
 
     def starts(self) -> Iterator[tuple[Ask, float | None]]:
         """Starts that had to be made, each with the seconds of water that it got: None if its zone did not open in time."""
-        free = [opening for opening in self.own if opening.until_us - opening.from_us > 500_000]
+        free = [one for one in self.own if one.until_us - one.from_us > BLINK_US or self._unwanted(one)]
         programs = [ask for ask in self.asks if ask.start_s]
         for ask in sorted(programs, key=lambda ask: (not ask.must, ask.start_s)):
             last_s = ask.start_s + self.late_s
@@ -87,6 +89,11 @@ class Grants:
                 continue
             if ask.must and not any(self._beside(ask, other) for other in self.people):
                 yield ask, self._open_s(ask.zone, own[0].from_us) if own else None
+
+    def _unwanted(self, opening: Opening) -> bool:
+        """Did a person want no water when it began, and end it at once?"""
+        at_s = self.unix_s(opening.from_us)
+        return any(low_s <= at_s <= high_s for low_s, high_s in self._excused)
 
     @staticmethod
     def _beside(ask: Ask, other: Ask) -> bool:

@@ -100,7 +100,8 @@ class Truth:
 
     def lose_power(self) -> None:
         """The supply fails now, awake or asleep."""
-        self._lost_us = self.world.timeline.now_us
+        if self._by_cell or self._lost_us < 0:  # else it was without already
+            self._lost_us = self.world.timeline.now_us
         self._by_cell = False
 
     def pushes(self, zone: int, *, opens: bool | None = None) -> list[int]:

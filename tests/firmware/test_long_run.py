@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sim.port import PWRON_RESET, SOFT_RESET, SOFT_WDT_RESET
+from sim.port import HARD_RESET, PWRON_RESET, SOFT_RESET, SOFT_WDT_RESET
 from sprinkler import protocol, store
 
 from .rig import START, Rig
@@ -110,6 +110,33 @@ def test_a_program_that_is_moved_while_it_waters_does_not_start_again_that_day(m
         rig.run(20)
     rig.run(1800)
     assert rig.opened_s() == pytest.approx(240, abs=1)
+
+
+@pytest.mark.parametrize("then", ["goes on", "restarts"])
+def test_a_program_that_is_moved_while_it_waits_for_another_zone_waters_once_that_day(make, then):
+    rig = make()
+    rig.settle()
+    rig.desired(1, programs=[program(8 * 60 + 5, run_time_s=120), program(8 * 60 + 5, zone=2)])
+    rig.run(START + 5 * 60 + 30 - rig.now())
+    assert rig.open_zones() == [1]
+    rig.desired(2, programs=[program(8 * 60 + 5, run_time_s=120), program(8 * 60 + 20, zone=2)])
+    rig.run(5)
+    if then == "restarts":
+        rig.board.reset_now(HARD_RESET)  # what waited is given up, and starts at its new time
+    rig.run(3600)
+    starts = [at for at, zone, is_open in rig.moves if zone == 2 and is_open]
+    assert len(starts) == 1
+    assert starts[0] - START == pytest.approx(20 * 60 if then == "restarts" else 7 * 60, abs=60)
+
+
+def test_a_minute_without_a_crash_counts_at_once(make):
+    rig = make()
+    rig.settle()
+    for _ in range(2):
+        rig.run(61)
+        rig.board.reset_now(SOFT_WDT_RESET)
+    rig.run(10)
+    assert not rig.state()["safe_mode"]
 
 
 def test_a_program_that_is_moved_back_to_its_start_before_a_sleep_is_over_does_not_start_again(make):

@@ -184,6 +184,10 @@ ONCE_WRONG = (  # lives with nothing left to draw, and the seed of their noise; 
     ("wifi_flaps", 7),  # likewise
     ("stop_storm_signed", 5),  # a start that waited behind a run until a stop ended both
     ("settings_change_in_mid_run", 14),  # firmware: a program moved away and back in its run started again
+    ("settings_change_while_waiting", 43),  # firmware: a program moved while it waited for another zone started twice
+    ("watchdog_while_open", 82),  # firmware: a minute without a crash was forgotten by the next one, ten seconds later
+    ("power_cut_anytime", 51),  # power that was taken away twice
+    ("stop_storm_unsigned", 29),  # a start that a stop ended within half a second
     ("journal_unreadable", 13),  # firmware: a program whose run was cut started again, settings and journal lost
 )
 
