@@ -5,10 +5,9 @@ import pytest
 from sim.port.files import OsModule
 from sprinkler import backlog
 from sprinkler.app import App
-
-from .folder import Flash, fill
-from .rig import Rig
-from .test_backlog import acknowledge_everything
+from tests.firmware.folder import Flash, fill
+from tests.firmware.rig import Rig
+from tests.firmware.test_backlog import acknowledge_everything
 
 
 @pytest.mark.parametrize("boots", [1, 16, 40])
