@@ -74,7 +74,7 @@ class Scene(Catcher):
             self._arm(rig)
         self.scene.act(rig)
         sure = confirmed(rig)
-        broken = list(judge(rig, self.scene, int(self._over)))
+        broken = list(judge(rig, self.scene, int(self._over), int(self._over)))
         broken += [*whole(rig.board.chip.flash.files, self.scene, rig, sure), *witness.broken]
         return broken[0] if broken else ""
 
