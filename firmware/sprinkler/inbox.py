@@ -90,6 +90,7 @@ class Inbox:
         app = self._app
         m = app.memory
         boot_id, event, sample = [integer(ack[key], (0, 0xFFFFFFFF)) for key in ("boot_id", "event", "sample")]
+        app.outbox.answered = True
         if boot_id == m.boot_id:
             if event > m.event_count or sample > m.sample_count:  # numbers that were never given out
                 return

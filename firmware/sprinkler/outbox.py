@@ -32,6 +32,7 @@ class Outbox:
         self._announce_due = self._online_due = self._time_due = False
         self._sent_event = self._sent_sample = 0
         self._resent_ms = 0
+        self.answered = False  # somebody has acknowledged something in this wake
         self._begun_ms = -_AGAIN_MS - 1  # when the broker began to hear all of it last
         self._flash_told, self._cursor = False, None  # what lies on flash goes first; where we are in it
         self._state_ms = -_STATE_EVERY_MS
@@ -54,7 +55,7 @@ class Outbox:
         self._replies = (self._replies + [text])[-_REPLIES_MAX:]
 
     def acknowledged(self, event: int, sample: int) -> None:
-        """Home Assistant has stored this much. The same ack again means that it is back from an outage, and hears the rest once more."""
+        """Home Assistant has stored this much of this boot. The same ack again means that it is back from an outage, and hears the rest once more."""
         m = self._app.memory
         old = event <= m.acked_event and sample <= m.acked_sample
         if old and self._app.board.uptime_ms() - self._begun_ms > _AGAIN_MS:
@@ -95,9 +96,10 @@ class Outbox:
             self._announce_due = link.fresh
             self._online_due = not app.rest.calm  # who leaves at once does not say that it came
             self.state_due = True
-            self._rewind()
-            if link.fresh:  # a broker that forgot us may have forgotten what it was told
+            if link.fresh or app.memory.kept != TOLD:  # a broker that forgot us may have forgotten what it was told
                 self.tell_again()
+            else:
+                self._rewind()
         try:
             while link.room() and self._one() and not self.busy():
                 pass
@@ -108,9 +110,11 @@ class Outbox:
         """True when the next turn has more to tell from flash: one message in a turn, for each takes its time, and a valve may be open."""
         return self._app.memory.kept == UNTOLD and not self._flash_told and self._app.link.room()
 
-    def note_told(self) -> None:
-        """Remember that the broker has all that lies on flash, once it has said so."""
-        if self._flash_told and self._app.memory.kept and self._app.link.quiet():
+    def note_told(self, leaving: bool = False) -> None:
+        """Remember that the broker has all that lies on flash, once it has said so; or that nobody stores it, though the broker was there: who comes asks."""
+        link = self._app.link
+        nobody = leaving and not self.answered and link.up() and link.for_ms() > _AGAIN_MS
+        if self._app.memory.kept and (nobody or (self._flash_told and link.quiet())):
             self._app.memory.kept = TOLD
 
     def all_told(self) -> bool:
@@ -123,13 +127,13 @@ class Outbox:
     def tell_again(self) -> None:
         """Begin anew, with what lies on flash: somebody misses some of it, or was told only a part."""
         self._app.memory.kept = UNTOLD if self._app.memory.kept else 0
+        self._flash_told, self._cursor = False, None
         self._rewind()
 
     def _rewind(self) -> None:
         m = self._app.memory
         self._sent_event = m.event_count - len(m.events)
         self._sent_sample = m.sample_count - len(m.samples)
-        self._flash_told, self._cursor = False, None
         self._resent_ms = self._app.board.uptime_ms()
         if m.kept != TOLD:
             self._begun_ms = self._resent_ms

@@ -40,7 +40,7 @@ def leave(app: "App", rest: "Rest") -> None:
     while app.link.up() and not app.link.quiet() and app.board.uptime_ms() < deadline_ms:
         app.link.wait(100)
         app.link.service()
-    app.outbox.note_told()
+    app.outbox.note_told(True)
     while app.inbox.stored:
         app.inbox.free()
     if app.inbox.busy() or app.outbox.owes_replies():

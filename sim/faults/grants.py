@@ -91,7 +91,7 @@ class Grants:
                 yield ask, self._open_s(ask.zone, own[0].from_us) if own else None
 
     def _unwanted(self, opening: Opening) -> bool:
-        """Did a person want no water when it began, and end it at once?"""
+        """Did it begin while a person wanted no water? Then it is a start, however short."""
         at_s = self.unix_s(opening.from_us)
         return any(low_s <= at_s <= high_s for low_s, high_s in self._excused)
 

@@ -13,7 +13,7 @@ from sprinkler import backlog, protocol, store
 from sprinkler.errors import StoreError
 from sprinkler.store import EVENT_FORM, SAMPLE_FORM, Memory
 
-from .folder import Flash
+from .folder import Flash, fill
 from .rig import Rig
 
 BOOT, EARLIER = 77, 76
@@ -271,6 +271,28 @@ def test_while_home_assistant_is_away_a_wake_tells_its_broker_only_what_is_new(s
     sleeper.run(3 * 905)
     samples = {s["n"] for t in sleeper.said(protocol.TELEMETRY) for s in t["samples"]}
     assert samples == set(range(1, max(samples) + 1))
+    assert [name for name in sleeper.board.chip.flash.files if "backlog" in name] == []
+
+
+def test_a_backlog_that_no_wake_can_tell_whole_is_not_begun_anew_in_each_when_nobody_is_there(sleeper):
+    flash = Flash()
+    fill(flash, 1)
+    sleeper.desired()
+    sleeper.run(905)
+    sleeper.board.network.latency_us = 150_000
+    sleeper.broker.stop()
+    sleeper.board.chip.flash.files.update(flash.files)
+    sleeper.board.power_cut()
+    sleeper.run(905)
+    sleeper.broker.start()
+    sleeper.run(2 * 905)
+    before = len(sleeper.said(protocol.EVENT))
+    assert 100 < before < 16 * 45, "the wake was over before it was told"
+    sleeper.run(10 * 905)
+    assert len(sleeper.said(protocol.EVENT)) - before <= 10
+    acknowledge_everything(sleeper)
+    acknowledge(sleeper, sleeper.state()["boot_id"], 0, 0)
+    sleeper.run(20 * 905)
     assert [name for name in sleeper.board.chip.flash.files if "backlog" in name] == []
 
 

@@ -188,7 +188,7 @@ class Shipped:
             config=SimpleNamespace(pulse_ma=0),
             link=SimpleNamespace(resubscribe=True, failed_joins=0, up=lambda: False, close=lambda: None),
             inbox=SimpleNamespace(requests=[], stored=[], busy=lambda: False),
-            outbox=SimpleNamespace(state_due=False, owes_replies=lambda: False, note_told=lambda: None),
+            outbox=SimpleNamespace(state_due=False, owes_replies=lambda: False, note_told=lambda leaving: None),
             planner=SimpleNamespace(
                 next_start_s=lambda zone: 0,
                 done=lambda program, zone=0: None,
