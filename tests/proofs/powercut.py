@@ -10,20 +10,21 @@ F3 within a second of the boot no water runs, and the board says so
 F4 what was reported stands: the settings that were confirmed are in force, no total of water falls
 F5 the board waters again, and its flash takes what that writes
 
-Exit codes: 0 everything holds, 1 something does not (each case is printed with its step), 2 wrong usage.
+Exit codes: 0 everything holds, 1 something does not (each case is printed with its step), 2 wrong usage, 130 ended by Ctrl-C: the figures say what held so far.
 """
 
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from unittest import mock
 
 from littlefs import LittleFSError
@@ -38,6 +39,7 @@ from .scenes import acknowledge
 LONG, SHORT = 52_000, 150
 LOOSE = ("/backlog/new", store.PROPOSED)  # besides what ends with .new: nothing relies on it yet
 LATER_MS = 10_000_000  # added to the counters of commands: the world of a recovery begins at the same time as that of the life before it
+INTERRUPTED = 130
 ROUNDS = 12  # of a life: LittleFS comes round its blocks and compacts its folders
 
 
@@ -244,7 +246,8 @@ def cut_life(first: int, rounds: int, shares: Sequence[float], seed: int, part: 
     return cuts.tally
 
 
-PER_ROUND, PER_RECOVERY = 105.0, 36.0  # cuts that there are, about: steps x ways
+PARTS = 4  # of a round: each is one task
+PER_ROUND, PER_RECOVERY = 120.0, 78.0  # cuts that there are, about: steps x ways
 
 
 def shares_for(cuts: int, rounds: int) -> tuple[float, float, float]:
@@ -256,25 +259,28 @@ def shares_for(cuts: int, rounds: int) -> tuple[float, float, float]:
     return first, second, third
 
 
-def run(cuts: int, seed: int, jobs: int, *, progress: bool = False) -> Tally:
-    """About `cuts` cuts, on `jobs` processes."""
+def run(cuts: int, seed: int, jobs: int, *, progress: bool = False) -> tuple[Tally, bool]:
+    """About `cuts` cuts, on `jobs` processes; and whether all of them were made, for Ctrl-C ends it with what there is so far."""
     rounds = ROUNDS if cuts > 2000 else 3
     tally = Tally()
     shares = shares_for(cuts, rounds)
-    with ProcessPoolExecutor(jobs) as pool:
-        first = 0 if cuts > 2000 else seed % ROUNDS
+    first = 0 if cuts > 2000 else seed % ROUNDS
+    with ProcessPoolExecutor(jobs, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)) as pool:
         begun = [
-            pool.submit(cut_life, first + each, 1, shares, seed, (part, 4))
+            pool.submit(cut_life, first + each, 1, shares, seed, (part, PARTS))
             for each in range(rounds)
-            for part in range(4)
+            for part in range(PARTS)
         ]
-        for each in begun:
-            tally.add(each.result())
-            if progress:
-                print(f"\r{tally.cuts.total()} of about {cuts} cuts", end="", file=sys.stderr, flush=True)
-    if progress:
-        print(file=sys.stderr)
-    return tally
+        try:
+            for done, each in enumerate(as_completed(begun), 1):
+                tally.add(each.result())
+                if progress:
+                    made = f"{done} of {len(begun)} parts, {tally.cuts.total()} of about {cuts} cuts"
+                    print(f"{made}, {len(tally.broken)} broken", file=sys.stderr, flush=True)
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            return tally, False
+    return tally, True
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -291,37 +297,47 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def figures_of(tally: Tally, seed: int, seconds: float, *, ended: bool) -> dict[str, Any]:
+    """What `--json` prints."""
+    return {
+        "cuts": tally.cuts.total(),
+        "by_depth": {str(depth): tally.cuts[depth] for depth in (1, 2, 3)},
+        "by_way": dict(tally.ways),
+        "by_file": dict(tally.files),
+        "broken": len(tally.broken),
+        "cases": sorted(tally.broken)[:50],
+        "seed": seed,
+        "ended": ended,
+        "seconds": round(seconds, 1),
+    }
+
+
+def show(tally: Tally, seed: int, seconds: float, *, ended: bool) -> None:
+    """The same for the eye."""
+    for name, counter in (("cut", tally.ways), ("file", tally.files)):
+        for what, count in counter.most_common():
+            print(f"{name:<5} {what:<24} {count:>7}")
+    for place in sorted(tally.broken)[:50]:
+        print(f"BROKEN {place}")
+    depths = tally.cuts
+    print(
+        f"{depths.total()} cuts ({depths[1]} of a life, {depths[2]} of recoveries, {depths[3]} of theirs), "
+        f"{len(tally.broken)} broken, seed {seed}, {seconds:.0f} s{'' if ended else ', interrupted'}"
+    )
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print what became of the cuts."""
     options = _arguments(arguments)
     began = time.monotonic()
     cuts = options.cuts or (LONG if options.long else SHORT)
-    tally = run(cuts, options.seed, options.jobs, progress=sys.stderr.isatty())
+    tally, ended = run(cuts, options.seed, options.jobs, progress=options.long or sys.stderr.isatty())
     seconds = time.monotonic() - began
-    depths = {str(depth): tally.cuts[depth] for depth in (1, 2, 3)}
     if options.json:
-        figures = {
-            "cuts": tally.cuts.total(),
-            "by_depth": depths,
-            "by_way": dict(tally.ways),
-            "by_file": dict(tally.files),
-        }
-        print(
-            json.dumps(
-                {**figures, "broken": len(tally.broken), "cases": tally.broken[:50], "seconds": round(seconds, 1)}
-            )
-        )
-        return int(bool(tally.broken))
-    for name, counter in (("cut", tally.ways), ("file", tally.files)):
-        for what, count in counter.most_common():
-            print(f"{name:<5} {what:<24} {count:>7}")
-    for place in tally.broken[:50]:
-        print(f"BROKEN {place}")
-    print(
-        f"{tally.cuts.total()} cuts ({depths['1']} of a life, {depths['2']} of recoveries, {depths['3']} of theirs), "
-        f"{len(tally.broken)} broken, seed {options.seed}, {seconds:.0f} s"
-    )
-    return int(bool(tally.broken))
+        print(json.dumps(figures_of(tally, options.seed, seconds, ended=ended)))
+    else:
+        show(tally, options.seed, seconds, ended=ended)
+    return 1 if tally.broken else 0 if ended else INTERRUPTED
 
 
 if __name__ == "__main__":
