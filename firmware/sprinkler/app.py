@@ -13,6 +13,7 @@ from .led import show
 from .link import Link
 from .outbox import Outbox
 from .planner import Planner
+from .reading import load
 from .rest import PACE_MS, Rest
 from .runs import Runs
 from .senses import Senses
@@ -39,7 +40,7 @@ LONGEST_MS = 1000  # between two turns
 class App:
     """The application on one board."""
 
-    # What `starting` puts together
+    # What `starting` recalls, and `assembling` puts together
     memory: Memory
     config: Config
     settings: Settings
@@ -86,6 +87,7 @@ class App:
         try:
             self._wake()
             if self.config:
+                self._assemble()
                 self._begin()
             self._loop()
         except Exception as error:
@@ -97,6 +99,16 @@ class App:
 
         wake(self)
         self.board.drop("starting")
+
+    def _assemble(self) -> None:
+        board = self.board
+        self.settings = Settings()
+        if not self.safe_mode:
+            self.settings = load(board, protocol.topic(board.device_id, protocol.DESIRED), self.config.key)
+        from .assembling import assemble
+
+        assemble(self)
+        board.drop("assembling")
 
     def _begin(self) -> None:
         from .beginning import begin

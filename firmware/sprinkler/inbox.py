@@ -8,12 +8,12 @@ import json
 from . import protocol
 from .auth import verify
 from .errors import RefusedError, StoreError
+from .reading import read
 from .settings import integer
 from .store import DESIRED, PROPOSED, set_in_place
 
 if False:  # for annotations
     from .app import App
-    from .settings import Settings
 
 _BARE_STOP_MAX = 64  # bytes
 _STORED_MAX = 8  # boots whose acknowledgement waits until flash is looked at
@@ -139,7 +139,7 @@ class Inbox:
         app = self._app
         length, self.proposed = self.proposed, 0
         try:
-            wanted = self._wanted(length)
+            wanted = read(app.board, PROPOSED, length)
             set_in_place(app.board, PROPOSED, DESIRED)
             app.apply(wanted)
         except RefusedError as error:
@@ -147,14 +147,6 @@ class Inbox:
         except StoreError:
             app.storage_fault = True
             app.outbox.reply("desired", False, "storage")
-
-    def _wanted(self, length: int) -> "Settings":
-        from .desired import read
-
-        try:
-            return read(self._app.board, PROPOSED, length)
-        finally:
-            self._app.board.drop("desired")
 
     def _command(self, topic: str, payload: memoryview | None, retained: int) -> None:
         end = verify(self._app.config.key, topic, payload) if payload else 0

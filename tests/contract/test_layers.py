@@ -42,7 +42,10 @@ SERVICES = {
     "parts": set(),
     "proposed": {"parts", "store"},
     "grounds": {"errors", "protocol", "settings"},
-    "desired": {"auth", "core", "errors", "grounds", "parts", "protocol", "settings", "store"},
+    "dates": {"core", "errors", "settings"},
+    "desired": {"core", "dates", "errors", "grounds", "parts", "protocol", "settings"},
+    "programs": {"core", "dates", "errors", "parts", "protocol", "settings"},
+    "reading": {"auth", "desired", "errors", "programs", "settings", "store"},
     "cycles": set(),
     "weather": {"core", "errors", "protocol", "settings"},
     "watering": {"core", "cycles", "errors", "settings", "store"},
@@ -70,20 +73,20 @@ SERVICES = {
         "auth",
         "backlog",
         "commands",
-        "desired",
         "errors",
         "loading",
         "offer",
         "proposed",
         "protocol",
+        "reading",
         "settings",
         "store",
         "weather",
     },
     "outbox": {"announcing", "auth", "backlog", "errors", "link", "health", "protocol", "report", "store"},
 }
-# The late module that puts the application together: it may import all of it.
-WHOLE = {"__init__", "app", "starting"}
+# The late modules that put the application together: they may import all of it.
+WHOLE = {"__init__", "app", "assembling", "starting"}
 STANDARD = {"gc", "hashlib", "json", "struct"}
 
 

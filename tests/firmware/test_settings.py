@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sprinkler import desired, parts
+from sprinkler import desired, parts, programs
 from sprinkler.core import schedule
 from sprinkler.core.localtime import day_number
 from sprinkler.errors import RefusedError
@@ -29,7 +29,14 @@ OTHER_DAYS = {key: value for key, value in PROGRAM.items() if key != "weekdays"}
 
 def parse(zones=2, **changes):
     text = json.dumps({"version": 3, "settings": {}, "programs": [], **changes}).encode()
-    return desired.parse(io.BytesIO(text + b"]"), len(text), zones)
+    return read(text + b"]", len(text), zones)
+
+
+def read(body, length, zones):
+    """As `reading` does, from memory."""
+    settings, spans = desired.parse(io.BytesIO(body), length, zones)
+    settings.programs = programs.take(io.BytesIO(body), spans, zones)
+    return settings
 
 
 def test_programs_are_ordered_by_zone_and_id():
@@ -138,7 +145,7 @@ def test_bad_settings_are_refused_with_a_reason(changes, reason):
 @pytest.mark.parametrize("body", [b"", b"[]", b"3", b"{", b"null", b'{"version": 1, "settings": null}', b"\xff"])
 def test_what_is_no_object_is_refused(body):
     with pytest.raises(RefusedError):
-        desired.parse(io.BytesIO(body), len(body), 2)
+        read(body, len(body), 2)
 
 
 JSON = st.recursive(

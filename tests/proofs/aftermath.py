@@ -17,7 +17,7 @@ from typing import Any
 
 from sim.port import HARD_RESET, Port
 from sim.port.session import WATCHDOG_US
-from sprinkler import desired, protocol, recall, store
+from sprinkler import protocol, reading, recall, store
 from tests.firmware.rig import Rig
 
 from .scenes import Scene, acknowledge
@@ -74,7 +74,7 @@ def whole(files: dict[str, bytes], scene: Scene, rig: Rig, confirmed: int) -> It
     journal = files.get(store.JOURNAL)
     if journal is not None and not recall.ledger_part(store.unsealed(journal)):
         yield f"C3: the journal is torn: {journal.hex()}"
-    found = desired.load(board, rig.topic(protocol.DESIRED), rig.key).version
+    found = reading.load(board, rig.topic(protocol.DESIRED), rig.key).version
     if found not in scene.versions and found not in (0, *scene.versions):
         yield f"C3: settings of version {found}"
     if found < confirmed:

@@ -9,6 +9,7 @@ import ast
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 
+from tools.micropython.gather import Gatherer
 from tools.micropython.inline import Inliner
 from tools.micropython.names import Names, known_names
 from tools.micropython.origin import mark, origins
@@ -201,7 +202,9 @@ def bundle(
         parts[name], taken = _link(program, cell, names)
         used |= taken
     Inliner([body, *parts.values()], {*kept, *names.kept}, names.anybodys).run()
+    parts = {name: prune(part, _own(program, name, names)) for name, part in parts.items()}
     body = without_needless(body, {*kept, *uses([part for late in parts.values() for part in late])})
+    Gatherer([body, *parts.values()], {*kept, *names.kept}, names.foreign, names.of_group, names.of_method).run()
     only_late = {name: node for name, node in literals(body).items() if name not in kept}
     externs = _externs(used)
     late: dict[str, str] = {}
@@ -246,17 +249,20 @@ def _late(
     """A late module with what comes with it, and the names that it takes from the bundle. Of `only_late`, literals that no resident reads, it has its
     own copy: a table of limits need not lie in the heap between two messages."""
     shared = uses(body).keys() & bound_names(resident)
-    own = {
-        names.of_global(item)
-        for item in program.modules[name].globals.values()
-        if isinstance(item, Own) and item.module == name
-    }
     imports = _imports(externs, body, names)
     copies = [deepcopy(only_late[item]) for item in sorted(shared & only_late.keys())]
     shared -= only_late.keys()
     if shared:
         imports.append(ast.ImportFrom(main, [ast.alias(item) for item in sorted(shared)], 0))
-    return _text(program.short.get(name, name), imports + prune(copies + body, own), names), shared
+    return _text(
+        program.short.get(name, name), imports + prune(copies + body, _own(program, name, names)), names
+    ), shared
+
+
+def _own(program: Program, name: str, names: Names) -> set[str]:
+    """The globals of a late module itself, which others may import."""
+    mine = (item for item in program.modules[name].globals.values() if isinstance(item, Own) and item.module == name)
+    return {names.of_global(item) for item in mine}
 
 
 def _imports(externs: list[Extern], body: list[ast.stmt], names: Names) -> list[ast.stmt]:

@@ -82,7 +82,11 @@ class Names:
             str, list[str]
         ] = {}  # "module:line": the function that the lines from there on were written in
         self.kept: set[str] = set()  # globals that keep their names for whoever imports them
-        self.anybodys = stays | {"args"}  # what an object of someone else may have, too
+        self.foreign = {
+            *known_names(),
+            *(word for text in outside.values() for word in _words(ast.parse(text))),
+        }  # what an object of someone else may have
+        self.anybodys = stays | {"args"}  # the same, or what is looked up by a text
         self.attributes = shared_names(trees, stays, [name for name in free if name != "args"])  # an error has that
         standing = {word for tree in trees for word in _as_names(tree)} | stays - set(known_names())
         given = Counter(self.attributes.values())
@@ -115,6 +119,18 @@ class Names:
             self._given.add(name)
             self._globals[binding] = name
         return self._globals[binding]
+
+    def of_group(self, name: str) -> str:
+        """The name of a function that others were gathered in."""
+        return self.of_global(Own("gathered", name))
+
+    def of_method(self) -> str:
+        """The same for a method: a name that no attribute has."""
+        given = {*self.attributes.values(), *self._given}
+        found = next(spare for spare in self._spare_globals if spare not in given)
+        self._spare_globals.remove(found)
+        self._given.add(found)
+        return found
 
     def meanings(self, program: Program) -> dict[str, list[str]]:
         """What each name that was given stands for: "Class.method", or "module.name" of a global; several, as one name may serve in several places."""
