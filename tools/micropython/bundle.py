@@ -11,6 +11,7 @@ from copy import deepcopy
 
 from tools.micropython.gather import Gatherer
 from tools.micropython.inline import Inliner
+from tools.micropython.members import with_choices
 from tools.micropython.names import Names, known_names
 from tools.micropython.origin import mark, origins
 from tools.micropython.program import (
@@ -157,7 +158,7 @@ def _import(binding: Extern, name: str) -> ast.stmt:
 
 
 def _text(module: str, statements: list[ast.stmt], names: Names, *, resident: bool = False) -> str:
-    tree = names.shorten(ast.fix_missing_locations(ast.Module(statements, [])))
+    tree = names.shorten(ast.fix_missing_locations(ast.Module(with_choices(statements), [])))
     if resident:
         name_words(tree)  # what is loaded for a moment would leave its names behind
     text = ast.unparse(tree) + "\n"
