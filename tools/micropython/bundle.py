@@ -9,6 +9,7 @@ import ast
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 
+from tools.micropython.constants import fold_globals, fold_reads, write_texts
 from tools.micropython.gather import Gatherer
 from tools.micropython.inline import Inliner
 from tools.micropython.members import with_choices
@@ -205,6 +206,10 @@ def bundle(
     Inliner([body, *parts.values()], {*kept, *names.kept}, names.anybodys).run()
     parts = {name: prune(part, _own(program, name, names)) for name, part in parts.items()}
     body = without_needless(body, {*kept, *uses([part for late in parts.values() for part in late])})
+    bodies, stays = [body, *parts.values()], {*kept, *names.kept}
+    fold_globals(body)
+    fold_reads(bodies, stays)
+    write_texts(bodies, stays)
     Gatherer([body, *parts.values()], {*kept, *names.kept}, names.foreign, names.of_group, names.of_method).run()
     only_late = {name: node for name, node in literals(body).items() if name not in kept}
     externs = _externs(used)
