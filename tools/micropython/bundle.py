@@ -27,6 +27,7 @@ from tools.micropython.program import (
 )
 from tools.micropython.prune import literals, prune, split_tuples, uses, without_needless
 from tools.micropython.raised import spared, with_spared_errors
+from tools.micropython.rows import pack_numbers
 from tools.micropython.scopes import ScopedTransformer, bound_names, without_annotations
 from tools.micropython.tables import join_words
 from tools.micropython.texts import with_filled_texts
@@ -210,6 +211,7 @@ def bundle(
     bodies, stays = [body, *parts.values()], {*kept, *names.kept}
     fold_globals(body)
     fold_reads(bodies, stays)
+    pack_numbers(bodies, stays, names.of_group)
     join_words(bodies, stays, names.of_group)
     write_texts(bodies, stays)
     Gatherer([body, *parts.values()], {*kept, *names.kept}, names.foreign, names.of_group, names.of_method).run()
