@@ -9,6 +9,7 @@ from copy import deepcopy
 from tools.micropython.callsite import How
 from tools.micropython.returns import UnsupportedError, ends, without_returns
 from tools.micropython.scopes import COMPREHENSIONS, arguments, bound_names
+from tools.micropython.slots import MARK
 
 
 class _Rename(ast.NodeTransformer):
@@ -95,6 +96,7 @@ class Splice:
             return out + without_values(body)
         target = how[1] if how[0] == "assign" else None
         out += without_returns(body, target)
+        own = [name for name in own if MARK not in name]  # the others were let go of where they came from
         return out + [ast.Assign([ast.Name(name + self.mark, ast.Store())], ast.Constant(None)) for name in own]
 
 
