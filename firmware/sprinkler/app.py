@@ -194,7 +194,7 @@ class App:
 
     def _sample(self, now_ms: int) -> None:
         self._sample_ms = now_ms
-        if len(self.memory.samples) >= SAMPLES_MAX:  # nobody acknowledged them, and this wake did not end
+        if self.memory.held_samples() >= SAMPLES_MAX:  # nobody acknowledged them, and this wake did not end
             self.keep_backlog()
         now_s = self.clock.now_s()
         values = self.senses.sample(now_s, self.link.rssi_dbm(), self.memory, self.settings.longitude_cdeg)
@@ -280,7 +280,7 @@ class App:
 
             watch(self, now_ms, ml, closed)
             self.board.drop("watching")
-        if len(self.memory.events) >= EVENTS_MAX and (now_ms == self._sample_ms or not self.storage_fault):
+        if self.memory.held_events() >= EVENTS_MAX and (now_ms == self._sample_ms or not self.storage_fault):
             self.keep_backlog()
         if not closed and now_ms - self._open_state_ms >= OPEN_STATE_EVERY_MS:
             self._open_state_ms = now_ms

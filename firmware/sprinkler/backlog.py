@@ -12,6 +12,7 @@ import hashlib
 import struct
 
 from .errors import StoreError
+from .store import EVENT_BYTES, SAMPLE_BYTES
 
 if False:  # for annotations
     from shapes import Cursor, Head, Iterable, Iterator, Readable, Record
@@ -35,39 +36,42 @@ def keep(memory: "Memory", board: "Board") -> None:
     """Move the backlog of RTC memory to flash. Raises StoreError; what was not moved then still stands in RTC memory."""
     memory.free_due = (0, 0, 0)
     if memory.events:
-        first = memory.event_count - len(memory.events) + 1
+        first = memory.event_count - memory.held_events() + 1
         append(memory, board, "e", memory.boot_id, first, memory.events)
-        memory.events = []
+        memory.events = b""
         memory.flash_event = memory.flash_event or first
     if memory.samples:
-        first = memory.sample_count - len(memory.samples) + 1
+        first = memory.sample_count - memory.held_samples() + 1
         append(memory, board, "s", memory.boot_id, first, memory.samples)
-        memory.samples = []
+        memory.samples = b""
         memory.flash_sample = memory.flash_sample or first
 
 
-def append(memory: "Memory", board: "Board", kind: str, boot_id: int, first: int, records: list[bytes]) -> None:
-    """Keep packed `records`, numbered from `first`, behind what is there: in a new version of the last segment, or in a new one. Raises StoreError."""
+def append(memory: "Memory", board: "Board", kind: str, boot_id: int, first: int, records: bytes) -> None:
+    """Keep packed `records`, one behind the other and numbered from `first`, behind what is there: in a new version of the last segment, or in a new one.
+    Raises StoreError."""
+    each = EVENT_BYTES if kind == "e" else SAMPLE_BYTES
+    size = _LINK_BYTES + each
     while records:
         count, end = _last(board, kind)
-        size = _LINK_BYTES + len(records[0])
         path, base, old, taken = "", first, 0, 0
         found = _head(board, _path(kind, end)) if count and not end & 15 else None
         if found and found[:2] == (size, boot_id):
             last = found[4]
             if last >= first:  # a loss of power came between this file and the memory that says so
-                records = records[last + 1 - first :]
+                records = records[(last + 1 - first) * each :]
                 first = last + 1
                 continue
-            if (found[3] + 1) * size <= RECORDS_BYTES and first + len(records) - found[2] <= _LINK_MAX:
+            if (found[3] + 1) * size <= RECORDS_BYTES and first + len(records) // each - found[2] <= _LINK_MAX:
                 path, base, old = _path(kind, end), found[2], found[3]
         if not path:
             _make_room(memory, board, kind, count)
             path = _path(kind, (end >> 4) + 1 << 4)
-        taken = min(len(records), RECORDS_BYTES // size - old)
-        new = records[:taken]
-        _write(board, path, (size, boot_id, base), _bodies(board, path if old else "", size * old, first - base, new))
-        records = records[taken:]
+        taken = min(len(records) // each, RECORDS_BYTES // size - old)
+        new = records[: taken * each]
+        bodies = _bodies(board, path if old else "", size * old, first - base, new, each)
+        _write(board, path, (size, boot_id, base), bodies)
+        records = records[taken * each :]
         first += taken
         memory.holds()
 
@@ -303,15 +307,15 @@ def _chunks(f: "Readable", length: int) -> "Iterator[bytes]":
         yield chunk
 
 
-def _bodies(board: "Board", path: str, length: int, number: int, new: list[bytes]) -> "Iterator[bytes]":
-    """What is in the segment at `path` ("" for none), then the new records, which count from `number` in it."""
+def _bodies(board: "Board", path: str, length: int, number: int, new: bytes, each: int) -> "Iterator[bytes]":
+    """What is in the segment at `path` ("" for none), then the new records of `each` bytes, which count from `number` in it."""
     if path:
         with board.open_file(path, "rb") as f:
             f.read(_HEAD_BYTES)
             for chunk in _chunks(f, length):
                 yield chunk
-    for record in new:
-        yield struct.pack("<H", number) + record
+    for at in range(0, len(new), each):
+        yield struct.pack("<H", number) + new[at : at + each]
         number += 1
 
 

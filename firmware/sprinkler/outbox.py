@@ -132,8 +132,8 @@ class Outbox:
 
     def _rewind(self) -> None:
         m = self._app.memory
-        self._sent_event = m.event_count - len(m.events)
-        self._sent_sample = m.sample_count - len(m.samples)
+        self._sent_event = m.event_count - m.held_events()
+        self._sent_sample = m.sample_count - m.held_samples()
         self._resent_ms = self._app.board.uptime_ms()
         if m.kept != TOLD:
             self._begun_ms = self._resent_ms

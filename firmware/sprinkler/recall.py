@@ -7,13 +7,13 @@ of flash: the one with the higher sequence number counts. It must not know what 
 import struct
 
 from .store import (
-    EVENT_FORM,
+    EVENT_BYTES,
     FLASH_BYTES,
     JOURNAL,
     LAST_RUN_FORM,
     LAST_SKIP_FORM,
     LEDGER_FORM,
-    SAMPLE_FORM,
+    SAMPLE_BYTES,
     SESSION_FORM,
     SOAKS_AT,
     TAIL_FORM,
@@ -29,7 +29,7 @@ if False:  # for annotations
 _FIRST, _SECOND = 58, 64  # bytes of the ledger in the layouts 1 and 2; from the third on its first byte says it
 
 
-def load(memory: "Memory", board: "Board") -> tuple[bool, tuple[int, int, list[bytes]] | None]:
+def load(memory: "Memory", board: "Board") -> tuple[bool, tuple[int, int, bytes] | None]:
     """Recall all. Returns (False when a journal was there but was not readable: what was open is then unknown; the events of an earlier
     life that only the journal has, as (boot id, first number, packed events), or None)."""
     flash = read_file(board, JOURNAL)
@@ -128,8 +128,8 @@ def take_session(memory: "Memory", data: bytes | None) -> bool:
     size = struct.calcsize(LAST_SKIP_FORM)
     m.last_skips = [struct.unpack(LAST_SKIP_FORM, data[end + i * size : end + (i + 1) * size]) for i in range(ZONES)]
     end += ZONES * size
-    m.events = _split(data, end + 2, EVENT_FORM, data[end])
-    m.samples = _split(data, end + 2 + data[end] * struct.calcsize(EVENT_FORM), SAMPLE_FORM, data[end + 1])
+    samples_at = end + 2 + data[end] * EVENT_BYTES
+    m.events, m.samples = data[end + 2 : samples_at], data[samples_at : samples_at + data[end + 1] * SAMPLE_BYTES]
     return True
 
 
@@ -139,21 +139,15 @@ def _is_rtc(data: bytes) -> bool:
     counts += ZONES * (struct.calcsize(LAST_RUN_FORM) + struct.calcsize(LAST_SKIP_FORM))
     if data[0] != struct.calcsize(LEDGER_FORM) or len(data) < counts + 2:
         return False
-    backlog = data[counts] * struct.calcsize(EVENT_FORM) + data[counts + 1] * struct.calcsize(SAMPLE_FORM)
+    backlog = data[counts] * EVENT_BYTES + data[counts + 1] * SAMPLE_BYTES
     return len(data) == counts + 2 + backlog
 
 
-def _tail(body: bytes) -> tuple[int, int, list[bytes]] | None:
+def _tail(body: bytes) -> tuple[int, int, bytes] | None:
     """The last events, which lie behind the ledger in the journal since its third layout: (boot id, first number, packed events), or None."""
-    start, size = body[0], struct.calcsize(EVENT_FORM)
-    head = struct.calcsize(TAIL_FORM)
-    count = (len(body) - start - head) // size
-    if body[0] <= 2 or count < 1 or len(body) != start + head + count * size:
+    start = body[0]
+    at = start + struct.calcsize(TAIL_FORM)
+    if start <= 2 or len(body) < at + EVENT_BYTES or (len(body) - at) % EVENT_BYTES:
         return None
-    boot_id, first = struct.unpack(TAIL_FORM, body[start : start + head])
-    return boot_id, first, _split(body, start + head, EVENT_FORM, count)
-
-
-def _split(data: bytes, start: int, form: str, count: int) -> list[bytes]:
-    size = struct.calcsize(form)
-    return [data[start + i * size : start + (i + 1) * size] for i in range(count)]
+    boot_id, first = struct.unpack(TAIL_FORM, body[start:at])
+    return boot_id, first, body[at:]

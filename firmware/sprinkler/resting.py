@@ -47,7 +47,7 @@ def leave(app: "App", rest: "Rest") -> None:
         return
     app.link.close()
     app.clock.close()
-    if m.events or len(m.samples) >= SAMPLES_MAX:
+    if m.events or m.held_samples() >= SAMPLES_MAX:
         app.keep_backlog()
     m.subscribed = 0 if app.link.resubscribe else 1
     m.failed_joins = app.link.failed_joins + (0 if linked else 1)

@@ -35,6 +35,7 @@ SESSION_FORM = "<IIIIIIIBBBBBBHHHHIIBH4s4sBHHIBBH"
 LAST_RUN_FORM = "<HIBBBHI"  # run id, at, program, result, reason, duration s, volume ml
 LAST_SKIP_FORM = "<IBB"  # at, program, reason
 EVENT_FORM = "<IBBHBBBHI"  # at, event, zone, run id, program, result, reason, duration s, volume ml
+EVENT_BYTES, SAMPLE_BYTES = 17, 21  # of one that is packed
 SAMPLE_FORM = "<IHhHhBBBBHbh"  # at, solar mv, ma, battery mv, ma, soil % of 4 zones, flow ml/min, rssi, weather (4 * temperature dc + rain)
 NONE_U16, NONE_I16, NONE_U8 = 0xFFFF, -0x8000, 0xFF
 NO_DAYS = 0xFF
@@ -135,8 +136,8 @@ class Memory:
         self.low_day = 0
         self.last_runs: list[tuple[int, int, int, int, int, int, int] | None] = [None] * ZONES
         self.last_skips = [(0, 0, 0)] * ZONES
-        self.events: list[bytes] = []  # packed, oldest first, numbered up to event_count without a gap
-        self.samples: list[bytes] = []
+        self.events = b""  # packed, one behind the other, oldest first, numbered up to event_count without a gap
+        self.samples = b""
         self.kept = 0  # whether flash holds some of the backlog: 0, UNTOLD, TOLD
         self.flash_event = self.flash_sample = 0  # the oldest numbers of this boot that flash holds; 0: none
         self.free_due = (
@@ -178,11 +179,10 @@ class Memory:
         self.sequence += 1
         self.save_rtc(board)
         self.flash_writes = board.flash_writes + 1
-        events = self.events[-_TAIL_EVENTS:]
-        tail: list = (
-            [struct.pack(TAIL_FORM, self.boot_id, self.event_count - len(events) + 1)] + events if events else []
-        )
-        write_file(board, JOURNAL, sealed(b"".join([self.pack_kept()] + tail)))
+        tail = self.events[-_TAIL_EVENTS * EVENT_BYTES :]
+        if tail:
+            tail = struct.pack(TAIL_FORM, self.boot_id, self.event_count - len(tail) // EVENT_BYTES + 1) + tail
+        write_file(board, JOURNAL, sealed(self.pack_kept() + tail))
         self.kept_ml = list(self.totals_ml)
 
     def holds(self) -> None:
@@ -202,46 +202,60 @@ class Memory:
     def add_event(self, *fields: int) -> None:
         """Number and keep an event (the fields of EVENT_FORM); the oldest one gives way."""
         self.event_count += 1
-        self.events.append(struct.pack(EVENT_FORM, *fields))
-        if len(self.events) > EVENTS_MAX:
-            self.events.pop(0)
+        self.events += struct.pack(EVENT_FORM, *fields)
+        if self.held_events() > EVENTS_MAX:
+            self.events = self.events[EVENT_BYTES:]
             self.dropped += 1
 
     def add_sample(self, values: list[int]) -> None:
         """Number and keep a sample (the fields of SAMPLE_FORM); the oldest one gives way."""
         self.sample_count += 1
-        self.samples.append(struct.pack(SAMPLE_FORM, *values))
-        if len(self.samples) > SAMPLES_MAX:
-            self.samples.pop(0)
+        self.samples += struct.pack(SAMPLE_FORM, *values)
+        if self.held_samples() > SAMPLES_MAX:
+            self.samples = self.samples[SAMPLE_BYTES:]
             self.dropped += 1
+
+    def held_events(self) -> int:
+        """How many events RTC memory holds."""
+        return len(self.events) // EVENT_BYTES
+
+    def held_samples(self) -> int:
+        """How many samples RTC memory holds."""
+        return len(self.samples) // SAMPLE_BYTES
 
     def oldest_event(self) -> int:
         """The lowest event number of this boot that is still held; one more than the last where none is."""
-        return self.flash_event or self.event_count - len(self.events) + 1
+        return self.flash_event or self.event_count - self.held_events() + 1
 
     def oldest_sample(self) -> int:
         """The lowest sample number of this boot that is still held; one more than the last where none is."""
-        return self.flash_sample or self.sample_count - len(self.samples) + 1
+        return self.flash_sample or self.sample_count - self.held_samples() + 1
 
     def next_events(self, after: int) -> "list[Record]":
         """[(0, number, packed event)] of the first event in RTC memory with a number above `after`; [] if there is none."""
-        number = max(after, self.event_count - len(self.events)) + 1
-        return [(0, number, self.events[number - self.event_count - 1])] if number <= self.event_count else []
+        oldest = self.event_count - self.held_events()
+        number = max(after, oldest) + 1
+        at = (number - oldest - 1) * EVENT_BYTES
+        return [(0, number, self.events[at : at + EVENT_BYTES])] if number <= self.event_count else []
 
     def next_samples(self, after: int, most: int) -> "list[Record]":
         """[(0, number, packed sample)] of the first samples in RTC memory with a number above `after`."""
-        first = max(after, self.sample_count - len(self.samples)) + 1
-        numbers = range(first, min(first + most, self.sample_count + 1))
-        return [(0, number, self.samples[number - self.sample_count - 1]) for number in numbers]
+        oldest = self.sample_count - self.held_samples()
+        first = max(after, oldest) + 1
+        found = []
+        for number in range(first, min(first + most, self.sample_count + 1)):
+            at = (number - oldest - 1) * SAMPLE_BYTES
+            found.append((0, number, self.samples[at : at + SAMPLE_BYTES]))
+        return found
 
     def acknowledge(self, event: int, sample: int) -> None:
         """Free what Home Assistant has stored. Numbers that were never given out are ignored."""
         if self.acked_event < event <= self.event_count:
             self.acked_event = event
-            self.events = self.events[len(self.events) - min(len(self.events), self.event_count - event) :]
+            self.events = self.events[max(0, len(self.events) - (self.event_count - event) * EVENT_BYTES) :]
         if self.acked_sample < sample <= self.sample_count:
             self.acked_sample = sample
-            self.samples = self.samples[len(self.samples) - min(len(self.samples), self.sample_count - sample) :]
+            self.samples = self.samples[max(0, len(self.samples) - (self.sample_count - sample) * SAMPLE_BYTES) :]
 
     def _pack_ledger(self) -> bytes:
         return struct.pack(
@@ -285,5 +299,4 @@ class Memory:
         parts.append(struct.pack(SESSION_FORM, *(session + flags + battery + kept)))
         parts += [struct.pack(LAST_RUN_FORM, *(run or (0,) * 7)) for run in self.last_runs]
         parts += [struct.pack(LAST_SKIP_FORM, *skip) for skip in self.last_skips]
-        parts.append(bytes((len(self.events), len(self.samples))))
-        return b"".join(parts + self.events + self.samples)
+        return b"".join(parts + [bytes((self.held_events(), self.held_samples())), self.events, self.samples])

@@ -19,7 +19,7 @@ SERVICES = {
     "auth": {"protocol"},
     "pairing": set(),
     "mqtt": {"errors"},
-    "backlog": {"errors"},
+    "backlog": {"errors", "store"},
     "recall": {"store"},
     "store": {"backlog", "errors", "recall"},
     "board": {"errors"},

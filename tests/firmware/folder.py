@@ -102,5 +102,5 @@ def fill(flash, boots):
         share, count = divmod(segments, boots)
         for boot in range(boots):
             memory.boot_id = 100 + boot
-            records = [bytes(struct.calcsize(form))] * (fits * (share + (boot < count)))
+            records = bytes(struct.calcsize(form)) * (fits * (share + (boot < count)))
             backlog.append(memory, flash, kind, memory.boot_id, 1, records)

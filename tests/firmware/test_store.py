@@ -102,8 +102,8 @@ def test_all_that_is_kept_over_a_sleep_fits_rtc_memory_when_it_is_full():
     for number in range(20):
         memory.add_event(number, *(0,) * 8)
         memory.add_sample((number,) + (0,) * 11)
-    assert len(memory.events) == store.EVENTS_MAX
-    assert len(memory.samples) == store.SAMPLES_MAX
+    assert memory.held_events() == store.EVENTS_MAX
+    assert memory.held_samples() == store.SAMPLES_MAX
     assert len(store.sealed(memory._pack_rtc())) <= 484
 
 
