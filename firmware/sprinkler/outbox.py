@@ -175,8 +175,8 @@ class Outbox:
     def _publish_state(self) -> None:
         app = self._app
         self._state_ms = app.board.uptime_ms()
-        forms, sheets = report.taken(report.board_state(app, app.clock.now_s()))
-        self.publish(protocol.STATE, lambda: report.told(forms, sheets), True)
+        pieces = report.taken(report.board_state(app, app.clock.now_s()))
+        self.publish(protocol.STATE, lambda: report.told(pieces), True)
         self.state_due = False
 
     def _publish_backlog(self) -> bool:

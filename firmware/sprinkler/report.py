@@ -18,7 +18,6 @@ if False:  # for annotations
 
 FIRMWARE = "0.1.0"
 SAMPLES_PER_MESSAGE = 3
-SHEET = 96  # bytes of values, about, that lie in one piece
 LOST = b'{"state": "lost"}'
 ONLINE = b'{"state": "online"}'
 
@@ -48,35 +47,16 @@ def _object(inside: "Inside") -> bytes:
     return b"{" + filled(inside) + b"}"
 
 
-def taken(pieces: "Iterable[bytes | Inside]") -> tuple[tuple[bytes | str, ...], list[str]]:
-    """A long message as it is now, for `told`: its constant texts, which lie in ROM, and the values between them, as JSON, some lines at a time. `pieces`
-    are bytes, or what `members` gave."""
-    piece: "Any"  # which of the two it is, `constant` says
-    forms, sheets, sheet = [], [], ""
+def taken(pieces: "Iterable[bytes | Inside]") -> "tuple[bytes | Inside, ...]":
+    """A long message as it is now, for `told`: its constant texts, which lie in ROM, each with the values that go into it. `pieces` are bytes, or what
+    `members` gave."""
+    return tuple([piece if isinstance(piece, bytes) else (piece[0], tuple(piece[1])) for piece in pieces])
+
+
+def told(pieces: "Iterable[bytes | Inside]") -> "Iterator[bytes]":
+    """The message that was `taken`, piece by piece, each time the same."""
     for piece in pieces:
-        constant = isinstance(piece, bytes)
-        forms.append(piece if constant else piece[0])
-        if not constant:
-            sheet += "\t".join([str(value) for value in _plain(piece[1])]) + "\n"
-        if len(sheet) > SHEET:
-            sheets.append(sheet)
-            sheet = ""
-    return tuple(forms), sheets + [sheet]  # a list that has grown takes up to twice its length
-
-
-def told(forms: tuple[bytes | str, ...], sheets: list[str]) -> "Iterator[bytes]":
-    """The pieces of the message that was `taken`, each time the same. JSON has neither tabs nor line ends of its own."""
-    number = at = 0
-    for form in forms:
-        if isinstance(form, bytes):
-            yield form
-            continue
-        if at == len(sheets[number]):
-            number += 1
-            at = 0
-        end = sheets[number].index("\n", at)
-        yield (form % tuple(sheets[number][at:end].split("\t"))).encode()
-        at = end + 1
+        yield piece if isinstance(piece, bytes) else filled(piece)
 
 
 def board_state(app: "App", now_s: int) -> "Iterator[bytes | Inside]":
