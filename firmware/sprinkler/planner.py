@@ -28,9 +28,7 @@ class Planner:
         self._starts: tuple[int, ...] = (0,) * 5
         self._from_s = self.until_s = 0  # while the clock is between them, nothing starts
         self._looked_ms = self._by_estimate = 0  # when the plan was looked at last, and whether by an estimated time
-        self._before: tuple[tuple[int, ...], ...] | None = (
-            None  # the programs before a change that was not looked at yet
-        )
+        self._before: bytes | None = None  # the programs before a change that was not looked at yet
         self._changed_s = 0
         self.days: "tuple[Day, ...]" = ()  # of weather, that are not in the books of smart watering yet
         self.skips_wanted: list[
@@ -150,7 +148,7 @@ class Planner:
             if word and zone in (0, z) and word >> 12 not in self._asked:  # what was asked for is the core's to end
                 self._app.runs.skip(z, word >> 12, reason)
 
-    def changed(self, before: tuple[tuple[int, ...], ...]) -> None:
+    def changed(self, before: bytes) -> None:
         """New settings are in force: a program that is new or moved does not make up for a start that lies behind it, but for one that passed while
         this board slept: only what comes soon after connecting may have waited for it."""
         app = self._app

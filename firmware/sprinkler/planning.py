@@ -3,18 +3,38 @@
 Rule: a late module, loaded when the planner is behind, then dropped; it remembers nothing. It must not know valves.
 """
 
+import struct
+
 from .core import schedule, state
 from .core.localtime import local_s
 from .cycles import UNDECIDED, split
 from .errors import StoreError
+from .settings import PROGRAM_BYTES, PROGRAM_FORM
 
 if False:  # for annotations
-    from shapes import Start
+    from shapes import Iterator, Start
 
     from .app import App
     from .settings import Settings
 
 _WAITS = "-"
+
+
+class Programs:
+    """Programs that are packed (settings.py), each unpacked while it is looked at: all of them at once would take half a kilobyte."""
+
+    def __init__(self, packed: bytes) -> None:
+        self._packed = packed
+
+    def __len__(self) -> int:
+        return len(self._packed) // PROGRAM_BYTES
+
+    def __getitem__(self, i: int) -> tuple[int, ...]:
+        return struct.unpack(PROGRAM_FORM, self._packed[i * PROGRAM_BYTES : (i + 1) * PROGRAM_BYTES])
+
+    def __iter__(self) -> "Iterator[tuple[int, ...]]":
+        for i in range(len(self)):
+            yield self[i]
 
 
 def plan(app: "App", asked: dict[int, int], now_s: int) -> "tuple[list[Start], tuple[int, ...], int]":
@@ -26,10 +46,11 @@ def plan(app: "App", asked: dict[int, int], now_s: int) -> "tuple[list[Start], t
     s = app.settings
     place = place_of(s)
     _mend_keys(app, now_s)
-    keys = [asked.get(schedule.program_id(program), _key(app, program)) & 0xFFFF for program in s.programs]
+    programs = Programs(s.programs)
+    keys = [asked.get(schedule.program_id(program), _key(app, program)) & 0xFFFF for program in programs]
     found = []
     starts = _next_starts(app, now_s, place)
-    for program, day, at_s, word in schedule.due(s.programs, keys, now_s, place):
+    for program, day, at_s, word in schedule.due(programs, keys, now_s, place):
         run_ms = min(program[schedule.RUN_TIME_S] * 10 * s.seasonal_adjust_pct, app.limits[0])
         key = _key(app, program) & schedule.SKIP_NEXT
         reason = word or _why_not(app, program, at_s, now_s, run_ms)
@@ -67,7 +88,9 @@ def _after_soak(
         return
     part_ms, half_s = split(app.settings, zone, (word & 4095) * 2000)
     reason = "missed" if late_min > schedule.GRACE_MIN else _forbidden(app, now_s) or _hindered(app, zone, part_ms)
-    if word >> 12 | zone << 4 not in [program[schedule.HEAD] & schedule.ORDER for program in app.settings.programs]:
+    if word >> 12 | zone << 4 not in [
+        program[schedule.HEAD] & schedule.ORDER for program in Programs(app.settings.programs)
+    ]:
         reason = "disabled"
     found.append((zone, number, app.memory.keys[number - 1] | half_s << 16, part_ms, reason))
 
@@ -77,11 +100,12 @@ def skip_next(app: "App", wanted: tuple[str, int, int], now_s: int) -> None:
     command_id, zone, number = wanted
     m, s = app.memory, app.settings
     earliest_s = max(now_s, s.rain_delay_until - app.clock.unix(1))
-    keys = [_key(app, program) & ~schedule.SKIP_NEXT for program in s.programs]
-    starts = schedule.next_starts(s.programs, keys, earliest_s, place_of(s))
+    programs = Programs(s.programs)
+    keys = [_key(app, program) & ~schedule.SKIP_NEXT for program in programs]
+    starts = schedule.next_starts(programs, keys, earliest_s, place_of(s))
     found = [
         (start_s, schedule.program_id(program))
-        for start_s, program in zip(starts, s.programs)
+        for start_s, program in zip(starts, programs)
         if start_s and schedule.zone_of(program) == zone and number in (0, schedule.program_id(program))
     ]
     if not found:
@@ -123,7 +147,7 @@ def _mend_keys(app: "App", now_s: int) -> None:
     """Of a key that was lost, what lies behind now is settled; one that a wrong clock left in the future costs this day only."""
     today = schedule.today(now_s, app.settings.rule)
     keys = app.memory.keys
-    for program in app.settings.programs:
+    for program in Programs(app.settings.programs):
         if _key(app, program) & ~schedule.SKIP_NEXT == schedule.LOST_KEY:
             keys[schedule.program_id(program) - 1] = schedule.key_when_changed(program, now_s, place_of(app.settings))
     for i, key in enumerate(keys):
@@ -154,7 +178,7 @@ def _hindered(app: "App", zone: int, run_ms: int) -> str:
 
 def _next_starts(app: "App", now_s: int, place: tuple) -> list[int]:
     """Of all zones together and of each; seconds since 2000, 0: none."""
-    programs = app.settings.programs
+    programs = Programs(app.settings.programs)
     keys = [_key(app, program) for program in programs]
     found = schedule.next_starts(programs, keys, now_s, place)
     starts = [0] * 5
@@ -165,12 +189,12 @@ def _next_starts(app: "App", now_s: int, place: tuple) -> list[int]:
     return starts
 
 
-def mark_changed(app: "App", before: tuple[tuple[int, ...], ...], asked: dict[int, int], from_s: int) -> None:
+def mark_changed(app: "App", before: bytes, asked: dict[int, int], from_s: int) -> None:
     """Programs that are not among `before` are new: starts that lie before `from_s` are not made up for, and one that has watered today does not again."""
     m = app.memory
-    moments = [program[: schedule.RUN_TIME_S] for program in before]
+    moments = [program[: schedule.RUN_TIME_S] for program in Programs(before)]
     place = place_of(app.settings)
-    for program in app.settings.programs:
+    for program in Programs(app.settings.programs):
         if program[: schedule.RUN_TIME_S] not in moments:
             number = schedule.program_id(program)
             zone = schedule.zone_of(program)

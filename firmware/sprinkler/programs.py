@@ -4,20 +4,21 @@ Rule: all of them are taken, or all are refused, with a reason word. It must not
 """
 
 import json
+import struct
 
 from . import protocol
 from .core import schedule
 from .dates import day_of
 from .errors import RefusedError
 from .parts import part
-from .settings import integer
+from .settings import PROGRAM_FORM, integer
 
 if False:  # for annotations
     from shapes import Readable, Span
 
 
-def take(f: "Readable", spans: "list[Span]", zone_count: int) -> tuple[tuple[int, ...], ...]:
-    """The programs that lie at `spans` of the open file `f`, as core.schedule has them, in its order. Raises RefusedError."""
+def take(f: "Readable", spans: "list[Span]", zone_count: int) -> bytes:
+    """The programs that lie at `spans` of the open file `f`, packed, in the order of core.schedule. Raises RefusedError."""
     if len(spans) > protocol.PROGRAM_ID_LIMITS[1]:
         raise RefusedError("too_many")
     programs, ids = [], []
@@ -30,13 +31,14 @@ def take(f: "Readable", spans: "list[Span]", zone_count: int) -> tuple[tuple[int
             if type(enabled) is not bool:
                 raise RefusedError("invalid")
             if enabled:
-                programs.append(program)
+                rest = (0,) * (schedule.SKIP_DAYS + protocol.SKIP_DATES_MAX - len(program))
+                programs.append((program[schedule.HEAD] & schedule.ORDER, struct.pack(PROGRAM_FORM, *(program + rest))))
     except (ValueError, KeyError, TypeError, AttributeError):
         raise RefusedError("invalid")
     if len(set(ids)) != len(ids):
         raise RefusedError("invalid")
-    programs.sort(key=lambda program: program[schedule.HEAD] & schedule.ORDER)
-    return tuple(programs)
+    programs.sort()  # no two have the same zone and id
+    return b"".join([packed for _, packed in programs])
 
 
 def _program(p: dict, zone_count: int) -> tuple[int, ...]:

@@ -49,7 +49,7 @@ def _settings(board: "Board", path: str, length: int) -> "tuple[Settings, list[S
         board.drop("desired")
 
 
-def _programs(board: "Board", path: str, spans: "list[Span]") -> tuple[tuple[int, ...], ...]:
+def _programs(board: "Board", path: str, spans: "list[Span]") -> bytes:
     from .programs import take
 
     try:

@@ -12,7 +12,7 @@ from .core import power, state
 from .store import EVENT_FORM, NO_DAYS, NO_DC, NONE_I16, NONE_U8, NONE_U16, SAMPLE_FORM, WET
 
 if False:  # for annotations
-    from shapes import Any, Inside, Iterable, Iterator, Record
+    from shapes import Inside, Iterable, Iterator, Record
 
     from .app import App
 

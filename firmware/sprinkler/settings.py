@@ -6,6 +6,8 @@ Rule: values and their defaults. It must not know where they come from, or how t
 from .core.safety import DAY_OPENINGS, LIMITS
 from .errors import RefusedError
 
+PROGRAM_FORM = "<HIhHH8H"  # the fields of core.schedule
+PROGRAM_BYTES = 28
 GROUND_FORM = ">HBBHH"  # available um / 10, allowed depletion %, Kc %, application rate um/h / 10, area in 1/100 m2
 
 
@@ -53,7 +55,7 @@ class Settings:
         )  # for each zone, as struct ">HHB": cycle s, soak s, soil % from which on it is wet enough (0: never)
         self.water = b""  # of smart watering: ET0 of a day in each month (1/10 mm), and each zone's ground (watering.py); empty where none is described
         self.limits: tuple[int, ...] = LIMITS[DAY_OPENINGS + 1 :]  # of a day: openings of each zone, then ml of each
-        self.programs: tuple[tuple[int, ...], ...] = ()  # tuples of core.schedule, in order of zone and id
+        self.programs = b""  # tuples of core.schedule, packed, one behind the other, in order of zone and id
 
 
 def integer(value: object, limits: tuple[int, int]) -> int:

@@ -61,7 +61,7 @@ SERVICES = {
     "updating": {"progress", "slots"},
     "hand": {"backlog", "core", "crash", "errors", "led", "store"},
     "report": {"core", "protocol", "store"},
-    "planning": {"core", "cycles", "errors"},
+    "planning": {"core", "cycles", "errors", "settings"},
     "planner": {"planning", "watering"},
     "resting": {"core", "protocol", "rest", "store", "watching"},
     "watching": {"core"},

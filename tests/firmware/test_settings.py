@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sprinkler import desired, parts, programs
+from sprinkler import desired, parts, planning, programs
 from sprinkler.core import schedule
 from sprinkler.core.localtime import day_number
 from sprinkler.errors import RefusedError
@@ -35,7 +35,7 @@ def parse(zones=2, **changes):
 def read(body, length, zones):
     """As `reading` does, from memory."""
     settings, spans = desired.parse(io.BytesIO(body), length, zones)
-    settings.programs = programs.take(io.BytesIO(body), spans, zones)
+    settings.programs = tuple(planning.Programs(programs.take(io.BytesIO(body), spans, zones)))
     return settings
 
 
@@ -46,7 +46,7 @@ def test_programs_are_ordered_by_zone_and_id():
 
 
 def test_a_program_becomes_small_integers():
-    assert parse(programs=[PROGRAM]).programs == ((17, 0b101 << 2, 360, 600, schedule.NEVER, day_number(2027, 7, 4)),)
+    assert parse(programs=[PROGRAM]).programs == ((17, 0b101 << 2, 360, 600, schedule.NEVER, day_number(2027, 7, 4), *(0,) * 7),)
 
 
 def test_a_program_may_start_by_the_sun_every_few_days_and_without_the_right_time():

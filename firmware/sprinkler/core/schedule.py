@@ -7,15 +7,18 @@ finds the start inside the grace. It must not know valves, batteries, or why a r
 from .localtime import DAY_S, date_of, local_s, utc_s, weekday
 from .sun import NO_SUN, sun_min
 
-GRACE_MIN = 120  # a start this far back is still made; further back it is reported as missed
-NEVER = -1
+if False:  # for annotations
+    from shapes import Programs
 
-# A program is a tuple of small integers, 64 bytes at most: these fields, then the day numbers on which it rests
+GRACE_MIN = 120  # a start this far back is still made; further back it is reported as missed
+NEVER = 65535
+
+# A program is a tuple of small integers: these fields, then the day numbers on which it rests (0: none)
 HEAD = 0  # id + 16 * zone + 128 * (how it starts) + 512 * (1: also by an estimated clock) + 1024 * (1: smart); ordered by its lowest seven bits
 DAYS = 1  # how often (lowest two bits), and of what
 START_MIN = 2  # local minute; for a start by the sun the offset to it, -240 to 240
 RUN_TIME_S = 3
-UNTIL = 4  # last day number; NEVER: no end
+UNTIL = 4  # last day number; NEVER, which is later than any: no end
 SKIP_DAYS = 5
 ORDER = 127  # mask of HEAD: zone, then id
 BY_ESTIMATE = 512
@@ -62,7 +65,7 @@ def plan_of(program: tuple, day: int, date: tuple, place: tuple) -> str:
         planned = day >= of >> 5 and (day - (of >> 5)) % (of & 31) == 0
     elif kind == ODD:
         planned = not planned and date[2] != 31 and date[1:] != (2, 29)
-    if not planned or (program[UNTIL] != NEVER and day > program[UNTIL]):
+    if not planned or day > program[UNTIL]:
         return _NOT_PLANNED
     if day in program[SKIP_DAYS:]:
         return "skip_date"
@@ -103,7 +106,7 @@ def sane_key(key: int, day: int) -> int:
     return key if key & ~SKIP_NEXT <= day + 1 else day | key & SKIP_NEXT
 
 
-def due(programs: tuple, keys: list[int], now_s: int, place: tuple) -> list[tuple]:
+def due(programs: "Programs", keys: list[int], now_s: int, place: tuple) -> list[tuple]:
     """Starts that lie at `now_s` or before, and are not settled: (program, day, its moment, reason why it is none: "", "skip_date", "season", "no_start").
 
     `keys[i]` is that of `programs[i]`. More than GRACE_MIN late means: missed.
@@ -135,7 +138,7 @@ def key_when_changed(program: tuple, from_s: int, place: tuple) -> int:
         day -= 1
 
 
-def next_starts(programs: tuple, keys: list[int], after_s: int, place: tuple) -> list[int]:
+def next_starts(programs: "Programs", keys: list[int], after_s: int, place: tuple) -> list[int]:
     """When each of `programs` starts next after `after_s` (since 2000, UTC), but for a start that is to be skipped; at most a year ahead, 0: none."""
     first = today(after_s, place[RULE])
     starts = [0] * len(programs)
@@ -146,7 +149,7 @@ def next_starts(programs: tuple, keys: list[int], after_s: int, place: tuple) ->
         date = date_of(day)
         for i in wanted[:]:
             program = programs[i]
-            if program[UNTIL] != NEVER and day > program[UNTIL]:
+            if day > program[UNTIL]:
                 wanted.remove(i)
             elif day > sane_key(keys[i], first) & ~SKIP_NEXT and plan_of(program, day, date, place) == "":
                 at_s = start_s(program, day, place)
