@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from copy import deepcopy
 
 from tools.micropython.constants import fold_globals, fold_reads, write_texts
+from tools.micropython.constructors import unfold
 from tools.micropython.gather import Gatherer
 from tools.micropython.inline import Inliner
 from tools.micropython.members import with_choices
@@ -205,16 +206,18 @@ def bundle(
     for name, cell in cells.items():
         parts[name], taken = _link(program, cell, names)
         used |= taken
-    Inliner([body, *parts.values()], {*kept, *names.kept}, names.anybodys).run()
+    stays = {*kept, *names.kept}
+    unfold([body, *parts.values()], stays, names.of_group)
+    Inliner([body, *parts.values()], stays, names.anybodys).run()
     parts = {name: prune(part, _own(program, name, names)) for name, part in parts.items()}
     body = without_needless(body, {*kept, *uses([part for late in parts.values() for part in late])})
-    bodies, stays = [body, *parts.values()], {*kept, *names.kept}
+    bodies = [body, *parts.values()]
     fold_globals(body)
     fold_reads(bodies, stays)
     pack_numbers(bodies, stays, names.of_group)
     join_words(bodies, stays, names.of_group)
     write_texts(bodies, stays)
-    Gatherer([body, *parts.values()], {*kept, *names.kept}, names.foreign, names.of_group, names.of_method).run()
+    Gatherer(bodies, stays, names.foreign, names.of_group, names.of_method).run()
     only_late = {name: node for name, node in literals(body).items() if name not in kept}
     externs = _externs(used)
     late: dict[str, str] = {}
