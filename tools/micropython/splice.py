@@ -96,8 +96,15 @@ class Splice:
             return out + without_values(body)
         target = how[1] if how[0] == "assign" else None
         out += without_returns(body, target)
-        own = [name for name in own if MARK not in name]  # the others were let go of where they came from
+        own = [name for name in own if name not in _let_go(self.callee)]
         return out + [ast.Assign([ast.Name(name + self.mark, ast.Store())], ast.Constant(None)) for name in own]
+
+
+def _let_go(function: ast.FunctionDef) -> set[str]:
+    """The variables of functions that were inlined in it and end in its midst: they are set to None there."""
+    nodes = (node for part in function.body for node in ast.walk(part) if isinstance(node, ast.Assign))
+    nothing = (node.targets[0] for node in nodes if isinstance(node.value, ast.Constant) and node.value.value is None)
+    return {target.id for target in nothing if isinstance(target, ast.Name) and MARK in target.id}
 
 
 def _is_text(part: ast.stmt) -> bool:
