@@ -64,7 +64,7 @@ def unfold(bodies: Sequence[list[ast.stmt]], keep: Collection[str], new_global: 
     classes = {name: part for name, part in classes.items() if made[name] == mentioned[name] > 0}
     sites = _Sites({name: new_global(name) for name, part in classes.items() if _init(part)})
     for body in bodies:
-        body[:] = [sites.visit(part) for part in body]
+        body[:] = sites.visit(ast.Module(body, [])).body
     for name, short in sites.classes.items():
         part = classes[name]
         init = _init(part)
