@@ -10,7 +10,7 @@ from sim.remote import RemoteBoard
 from tools.micropython.heap import as_on_a_board, table
 
 HEAP_BYTES = 37_952  # of a board
-CODE_BYTES = 17 * 1024 + 512  # closer and application, after everything was imported
+CODE_BYTES = 11 * 1024 + 512  # closer and application, after everything was imported
 DATA_BYTES = 6 * 1024  # what lives beside the code while nothing is being sent
 SPARE_BYTES = 8 * 1024  # free at the worst moment
 

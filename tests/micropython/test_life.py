@@ -7,9 +7,9 @@ import pytest
 from sim.remote import FlashImage, run_script
 from tests.micropython import life
 
-# What was reached, less the chance of where a collection falls. What is wanted is 8 KB and 2 KB (docs/design.md, decision 8): raise these, never lower them.
-FREE_BYTES = 3072
-LARGEST_BYTES = 1024
+# Free at the worst moment, and in one piece (docs/design.md, decision 8)
+FREE_BYTES = 8192
+LARGEST_BYTES = 2048
 
 
 def test_the_short_heap_begins_with_what_is_said(image: FlashImage):
@@ -35,3 +35,4 @@ def test_a_full_backlog_is_told_within_three_wakes_of_a_short_heap(note: Callabl
     note(f"  a full backlog of {boots} boots is told: {worst}")
     assert left == 0
     assert worst.free >= FREE_BYTES
+    assert worst.largest >= LARGEST_BYTES
