@@ -62,7 +62,9 @@ def complete(call: ast.Call, function: ast.FunctionDef, *, bound: bool) -> list[
     """All arguments of a call in the order of the function's (`bound`: but for its first), or None if that cannot be told, or if it would change the order
     in which they are evaluated."""
     names = [arg.arg for arg in function.args.args][bound:]
-    if any(isinstance(arg, ast.Starred) for arg in call.args) or any(word.arg not in names for word in call.keywords):
+    if any(isinstance(arg, ast.Starred) for arg in call.args) or len(call.args) > len(names):
+        return None
+    if any(word.arg not in names[len(call.args) :] for word in call.keywords):
         return None
     by_name = {word.arg: word.value for word in call.keywords}
     if list(by_name) != [name for name in names if name in by_name]:
@@ -77,15 +79,20 @@ def complete(call: ast.Call, function: ast.FunctionDef, *, bound: bool) -> list[
     return given
 
 
+def widened(call: ast.Call, function: ast.FunctionDef, number: int, arity: int, *, bound: bool) -> list[ast.expr]:
+    """What a call of `function` gives when it is one of branch `number` of a function that takes `arity` arguments besides."""
+    given = complete(call, function, bound=bound) or []
+    return [ast.Constant(number), *given, *(ast.Constant(None) for _ in range(arity - len(given) - bound))]
+
+
 def redirect(call: ast.Call, function: ast.FunctionDef, name: str, number: int, arity: int, *, bound: bool) -> None:
     """Let a call of `function` be one of branch `number` of the function `name`, which takes `arity` arguments besides."""
-    given = complete(call, function, bound=bound) or []
     if isinstance(call.func, ast.Attribute):
         call.func.attr = name
     elif isinstance(call.func, ast.Name):
         call.func.id = name
+    call.args = widened(call, function, number, arity, bound=bound)
     call.keywords = []
-    call.args = [ast.Constant(number), *given, *(ast.Constant(None) for _ in range(arity - len(given) - bound))]
 
 
 def gathered(branches: Sequence[Branch], name: str, arity: int, *, method: bool) -> ast.FunctionDef:

@@ -2,23 +2,32 @@
 code in ROM costs nothing. So those of a class, or of a module, that take about as much room are the branches of one, and a number chooses.
 
 Rule: what is evaluated, and in which order, stays what it was. A function that yields, nests, is used as a value, or that somebody outside calls by its name
-stays. It must not know modules: it is given their statements, linked.
+stays. No function may bind a name that is a global's, too. It must not know modules: it is given their statements, linked.
 """
 
 import ast
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tools.micropython.branches import complete, gathered, redirect
-from tools.micropython.frames import ON_STACK, size
-from tools.micropython.scopes import COMPREHENSIONS, FUNCTIONS, arguments, bound_names
+from tools.micropython.branches import complete, gathered, redirect, widened
+from tools.micropython.frames import ON_STACK, Frame, measure
+from tools.micropython.movable import ambiguous, family, is_of_an_object, is_simple, methods, private
 
 FEW = 3  # arguments that each of a group is given at least, besides `self`
-STEPS = (ON_STACK, 22, 60)  # groups by the words of their frames: a small function shall not pay for a large one
+STEPS = (
+    ON_STACK,
+    27,
+    59,
+    0,
+)  # groups by the words of their frames (0: any): a small function shall not pay for a large one
+CHOOSING = 2  # words of stack that finding the branch takes
 
 type Bodies = Sequence[list[ast.stmt]]
+type Place = tuple[int, str]  # number of the body, and class
+type Kind = tuple[str, str]  # methods or functions of which body; few arguments or many
+type Group = tuple[str, str, str]  # the same, and how large a frame
 
 
 class Key(NamedTuple):
@@ -33,7 +42,7 @@ class Key(NamedTuple):
 class _Function:
     node: ast.FunctionDef
     container: list[ast.stmt]  # in which it is defined
-    place: tuple[int, str]  # number of the body, and class
+    place: Place
 
 
 @dataclass(slots=True)
@@ -52,14 +61,31 @@ class _Meant:
     def arity(self) -> int:
         return len(self.first.args.args)
 
+    @property
+    def kind(self) -> Kind:
+        """Functions of a module may be together, and methods of whatever class, for a name may be that of several classes' methods."""
+        where = "method" if self.method else f"body{self.functions[0].place[0]}"
+        return where, "few" if self.arity <= FEW + self.method else "many"
+
     def is_simple(self) -> bool:
         """May they be branches, and each call one of a branch?"""
-        signatures = {(len(f.node.args.args), *map(ast.dump, f.node.args.defaults)) for f in self.functions}
+        named = any(call.keywords for call in self.calls)
+        signatures = {tuple(_signature(function.node, self.method, named)) for function in self.functions}
         return (
             len(signatures) == 1
-            and all(_is_simple(function.node) for function in self.functions)
+            and len({function.place for function in self.functions}) == len(self.functions)
+            and self.arity >= self.method
+            and all(is_simple(function.node) for function in self.functions)
             and all(complete(call, self.first, bound=self.method) is not None for call in self.calls)
         )
+
+
+def _signature(function: ast.FunctionDef, method: bool, named: bool) -> Iterator[str]:
+    """What functions must have in common for a call to mean the same of each; their arguments' names if it uses them (`named`)."""
+    args = function.args.args
+    yield str(len(args))
+    yield from (arg.arg for arg in args[method:] if named)
+    yield from map(ast.dump, function.args.defaults)
 
 
 class Gatherer:
@@ -72,26 +98,29 @@ class Gatherer:
         keep: Collection[str],
         taken: Collection[str],
         new_global: Callable[[str], str],
-        new_method: Callable[[], str],
+        new_method: Callable[[str], str],
     ) -> None:
         self._new_global, self._new_method = new_global, new_method
         self._meant: dict[Key, _Meant] = {}
-        private = _private(bodies)
+        parts = [part for body in bodies for part in body]
+        own = private(parts)
         for number, body in enumerate(bodies):
             for part in body:
                 if isinstance(part, ast.FunctionDef):
                     self._define(Key(part.name, number), _Function(part, body, (number, "")))
-                for method in _methods(part):
-                    owner = part.name if isinstance(part, ast.ClassDef) and method.name in private else ""
+                for method in methods(part):
+                    owner = part.name if isinstance(part, ast.ClassDef) and method.name in own else ""
                     self._define(Key(method.name, None, owner), _Function(method, part.body, (number, part.name)))  # type: ignore[attr-defined]  # a class
         mentioned = self._find_calls(bodies)
-        stays = {*keep, *_imported(bodies)}
+        relatives, stays = family(parts), ambiguous(parts)
         self._meant = {
             key: meant
             for key, meant in self._meant.items()
             if mentioned[key] == len(meant.calls) > 0
-            and key.name not in (taken if meant.method else stays)
+            and key.name not in (taken if meant.method else keep)
+            and key.name not in stays
             and not key.name.startswith("__")
+            and not any(function.place[1] in relatives for function in meant.functions)
             and meant.is_simple()
         }
 
@@ -101,6 +130,7 @@ class Gatherer:
     def _find_calls(self, bodies: Bodies) -> Counter[Key]:
         """Note each call; how often each key is mentioned, as a call or otherwise."""
         mentioned: Counter[Key] = Counter()
+        classes = {part.name for body in bodies for part in body if isinstance(part, ast.ClassDef)}
         for number, body in enumerate(bodies):
             for outer in body:
                 owner = outer.name if isinstance(outer, ast.ClassDef) else ""
@@ -109,7 +139,8 @@ class Gatherer:
                         mentioned[self._key(node, number, owner)] += 1
                     elif isinstance(node, ast.Call) and isinstance(node.func, (ast.Name, ast.Attribute)):
                         key = self._key(node.func, number, owner)
-                        if key in self._meant:
+                        known = isinstance(node.func, ast.Name) or is_of_an_object(node.func, classes)
+                        if key in self._meant and known:
                             self._meant[key].calls.append(node)
         return mentioned
 
@@ -123,29 +154,59 @@ class Gatherer:
 
     def run(self) -> int:
         """Gather what can be; how many functions are gone."""
-        groups: dict[tuple[str, ...], list[_Meant]] = defaultdict(list)
-        for meant in self._meant.values():
-            groups[self._group(meant)].append(meant)
-        return sum(self._gather("_".join(name), members) for name, members in sorted(groups.items()))
+        return sum(self._gather("_".join(name), members) for name, members in sorted(self._groups().items()))
 
-    def _group(self, meant: _Meant) -> tuple[str, ...]:
-        """Functions of a module may be together, and methods of whatever class, for a name may be that of several classes' methods."""
-        few = FEW + meant.method
-        most = max(few, meant.arity)
-        words = 1 + most + max(size(function.node) for function in meant.functions) - meant.arity
-        step = next((step for step in STEPS if words <= step), 0)
-        where = "method" if meant.method else f"body{meant.functions[0].place[0]}"
-        return where, "few" if most == few else "many", f"{step:02}"
+    def _groups(self) -> dict[Group, list[_Meant]]:
+        """Each in the group of the smallest frames in which there is room for it, wherever its functions are."""
+        members = [*self._meant.values()]
+        most = {meant.kind: FEW + meant.method for meant in members}
+        for meant in members:
+            most[meant.kind] = max(most[meant.kind], meant.arity)
+        frames = self._frames(most)
+        rooms: dict[tuple[Group, Place], Frame] = {}
+        chosen: dict[int, Group] = {}
+        for meant in sorted(members, key=lambda meant: max(frames[id(item)].words for item in meant.functions)):
+            for step in STEPS:
+                group = (*meant.kind, f"{step:02}")
+                empty = Frame(1 + most[meant.kind], CHOOSING, 0)
+                wider = {
+                    (group, item.place): _common(rooms.get((group, item.place), empty), frames[id(item)])
+                    for item in meant.functions
+                }
+                if not step or all(room.words <= step for room in wider.values()):
+                    rooms |= wider
+                    chosen[id(meant)] = group
+                    break
+        groups: dict[Group, list[_Meant]] = defaultdict(list)
+        for meant in members:
+            groups[chosen[id(meant)]].append(meant)
+        return groups
+
+    def _frames(self, most: Mapping[Kind, int]) -> dict[int, Frame]:
+        """Of each function, by its id, as a branch that takes as many arguments as any of its kind, and gives as many to the others."""
+        members = self._meant.values()
+        given = {
+            id(call): widened(call, meant.first, 0, most[meant.kind], bound=meant.method)
+            for meant in members
+            for call in meant.calls
+        }
+        frames = {}
+        for meant in members:
+            for item in meant.functions:
+                frame = measure(item.node, given)
+                variables = 1 + most[meant.kind] + frame.variables - meant.arity
+                frames[id(item)] = frame._replace(variables=variables)
+        return frames
 
     def _gather(self, name: str, members: Sequence[_Meant]) -> int:
-        places: dict[tuple[int, str], list[tuple[int, _Function]]] = defaultdict(list)
+        places: dict[Place, list[tuple[int, _Function]]] = defaultdict(list)
         for number, meant in enumerate(members):
             for function in meant.functions:
                 places[function.place].append((number, function))
         if all(len(functions) == 1 for functions in places.values()):
             return 0
         method = members[0].method
-        short = self._new_method() if method else self._new_global(name)
+        short = self._new_method(name) if method else self._new_global(name)
         arity = max(meant.arity for meant in members)
         for number, meant in enumerate(members):
             for call in meant.calls:
@@ -159,53 +220,6 @@ class Gatherer:
         return sum(len(functions) - 1 for functions in places.values())
 
 
-def _methods(part: ast.stmt) -> list[ast.FunctionDef]:
-    return [item for item in part.body if isinstance(item, ast.FunctionDef)] if isinstance(part, ast.ClassDef) else []
-
-
-def _is_simple(function: ast.FunctionDef) -> bool:
-    """Can its statements stand elsewhere? Not if it yields, nests, or takes arguments in a fancy way."""
-    args = function.args
-    if args.vararg or args.kwarg or args.kwonlyargs or args.posonlyargs or function.decorator_list:
-        return False
-    if not all(isinstance(default, ast.Constant) for default in args.defaults):
-        return False
-    fancy = (*FUNCTIONS, ast.ClassDef, ast.Yield, ast.YieldFrom, ast.Global, ast.Nonlocal, ast.NamedExpr)
-    nodes = [node for part in function.body for node in ast.walk(part)]
-    return not any(isinstance(node, fancy) for node in nodes) and not any(_captured(function, nodes))
-
-
-def _captured(function: ast.FunctionDef, nodes: Sequence[ast.AST]) -> Iterator[str]:
-    """Its variables that a comprehension uses, but for what that runs over: they are no places in its frame."""
-    own = {arg.arg for arg in arguments(function)} | bound_names(function.body)
-    for node in nodes:
-        if isinstance(node, COMPREHENSIONS):
-            outside = {id(name) for name in ast.walk(node.generators[0].iter)}
-            targets = {name for loop in node.generators for name in ast.walk(loop.target)}
-            bound = {name.id for name in targets if isinstance(name, ast.Name)}
-            inside = (name.id for name in ast.walk(node) if isinstance(name, ast.Name) and id(name) not in outside)
-            yield from own.intersection(inside) - bound
-
-
-def _imported(bodies: Bodies) -> set[str]:
-    found = (node for body in bodies for outer in body for node in ast.walk(outer) if isinstance(node, ast.ImportFrom))
-    return {alias.name for node in found for alias in node.names}
-
-
-def _private(bodies: Bodies) -> set[str]:
-    """Names with an underscore that are mentioned of `self` alone, in classes that have such a method: elsewhere another one is meant."""
-    names: set[str] = set()
-    others: set[str] = set()
-    for part in [part for body in bodies for part in body]:
-        has = {method.name for method in _methods(part) if method.name.startswith("_")}
-        own = {
-            id(node)
-            for method in _methods(part)
-            for node in ast.walk(method)
-            if isinstance(node, ast.Attribute)
-            and node.attr in has
-            and ast.unparse(node.value) == method.args.args[0].arg
-        }
-        names |= has
-        others |= {node.attr for node in ast.walk(part) if isinstance(node, ast.Attribute) and id(node) not in own}
-    return names - others
+def _common(one: Frame, other: Frame) -> Frame:
+    """A frame for either."""
+    return Frame(*(max(parts) for parts in zip(one, other, strict=True)))

@@ -96,6 +96,7 @@ class Names:
         self._globals = {binding: name for name, binding in kept.items() if not isinstance(binding, int | str)}
         self._given = {*kept, *self._arguments}
         self._hidden = {name for tree in trees for name in _locals(tree)}
+        self._standing = {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
         self._keywords = {
             node.arg
             for tree in trees
@@ -124,12 +125,13 @@ class Names:
         """The name of a function that others were gathered in."""
         return self.of_global(Own("gathered", name))
 
-    def of_method(self) -> str:
+    def of_method(self, name: str) -> str:
         """The same for a method: a name that no attribute has."""
-        given = {*self.attributes.values(), *self._given}
+        given = {*self.attributes.values(), *self._given, *self._standing}
         found = next(spare for spare in self._spare_globals if spare not in given)
         self._spare_globals.remove(found)
         self._given.add(found)
+        self._globals[Own("gathered", name)] = found
         return found
 
     def meanings(self, program: Program) -> dict[str, list[str]]:
