@@ -11,6 +11,7 @@ from copy import deepcopy
 
 from tools.micropython.constants import fold_globals, fold_reads, write_texts
 from tools.micropython.constructors import unfold
+from tools.micropython.expressions import write_expressions
 from tools.micropython.gather import Gatherer
 from tools.micropython.inline import Inliner
 from tools.micropython.linker import link
@@ -101,6 +102,8 @@ def _linked(program: Program, names: Names, kept: Mapping[str, Binding]) -> tupl
 
 def _reduced(body: Body, parts: Parts, program: Program, names: Names, stays: set[str]) -> tuple[Body, Parts]:
     """The same in fewer functions, classes, tuples and texts. `stays`: globals that somebody outside uses."""
+    while write_expressions([body, *parts.values()], names.foreign):
+        pass
     unfold([body, *parts.values()], stays, names.of_group)
     Inliner([body, *parts.values()], stays, names.anybodys).run()
     parts = {name: prune(part, _own(program, name, names)) for name, part in parts.items()}
