@@ -12,7 +12,7 @@ from .errors import StoreError
 from .settings import PROGRAM_BYTES, PROGRAM_FORM
 
 if False:  # for annotations
-    from shapes import Iterator, Start
+    from shapes import Any, Iterator, Start
 
     from .app import App
     from .settings import Settings
@@ -46,7 +46,7 @@ def plan(app: "App", asked: dict[int, int], now_s: int) -> "tuple[list[Start], t
     s = app.settings
     place = place_of(s)
     _mend_keys(app, now_s)
-    programs = Programs(s.programs)
+    programs: "Any" = Programs(s.programs)
     keys = [asked.get(schedule.program_id(program), _key(app, program)) & 0xFFFF for program in programs]
     found = []
     starts = _next_starts(app, now_s, place)
@@ -100,7 +100,7 @@ def skip_next(app: "App", wanted: tuple[str, int, int], now_s: int) -> None:
     command_id, zone, number = wanted
     m, s = app.memory, app.settings
     earliest_s = max(now_s, s.rain_delay_until - app.clock.unix(1))
-    programs = Programs(s.programs)
+    programs: "Any" = Programs(s.programs)
     keys = [_key(app, program) & ~schedule.SKIP_NEXT for program in programs]
     starts = schedule.next_starts(programs, keys, earliest_s, place_of(s))
     found = [
@@ -178,7 +178,7 @@ def _hindered(app: "App", zone: int, run_ms: int) -> str:
 
 def _next_starts(app: "App", now_s: int, place: tuple) -> list[int]:
     """Of all zones together and of each; seconds since 2000, 0: none."""
-    programs = Programs(app.settings.programs)
+    programs: "Any" = Programs(app.settings.programs)
     keys = [_key(app, program) for program in programs]
     found = schedule.next_starts(programs, keys, now_s, place)
     starts = [0] * 5

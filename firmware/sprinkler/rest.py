@@ -6,6 +6,7 @@ was said.
 
 from . import report
 from .core import controller
+from .store import SAMPLES_MAX
 
 if False:  # for annotations
     from .app import App
@@ -87,13 +88,26 @@ class Rest:
             app.outbox.last_words(report.asleep(self.wake_at))
 
     def go(self) -> None:
-        """Say good-bye, remember, sleep. Returns only if someone had something to say in the meantime."""
-        from .resting import leave
-
+        """Say good-bye, remember, sleep. Returns only if someone had something to say in the meantime, or water runs."""
         app = self._app
         if not self.calm or not self.wake_at:
             self._part()
-        leave(app, self)
-        app.board.drop("resting")
+        if self._parted():
+            if app.memory.events or app.memory.held_samples() >= SAMPLES_MAX:
+                app.keep_backlog()
+            self._sleep()
         self._heard_ms = app.board.uptime_ms()
         self._stay()
+
+    def _parted(self) -> bool:
+        from .parting import part
+
+        done = part(self._app)
+        self._app.board.drop("parting")
+        return done
+
+    def _sleep(self) -> None:
+        from .resting import fall_asleep
+
+        fall_asleep(self._app, self)
+        self._app.board.drop("resting")

@@ -1,6 +1,6 @@
 """Resting: how long the board sleeps, and that its clock is right afterwards. A late module: loaded at the end of a wake, then dropped.
 
-Rule: plans, remembers, and goes to sleep only when what is to be said was said or nobody takes it. It must not know what was said.
+Rule: plans, remembers, and goes to sleep when all is said (parting.py) and kept. It must not know what was said.
 """
 
 from . import protocol
@@ -8,7 +8,6 @@ from .core import controller, energy, state
 from .core.power import LONGEST_SLEEP_S
 from .core.safety import DAY_MS
 from .rest import PULSE_EVERY_S
-from .store import SAMPLES_MAX
 
 if False:  # for annotations
     from .app import App
@@ -16,7 +15,6 @@ if False:  # for annotations
 
 STUCK_SLEEP_S = 900  # the longest pause between the tries to close a valve that does not
 _UNSYNCED_S_MAX = 65535
-_GOODBYE_MS = 2000
 _HOUR_S = 3600
 
 
@@ -32,25 +30,9 @@ def plan_sleep(app: "App") -> int:
     return seconds
 
 
-def leave(app: "App", rest: "Rest") -> None:
-    """Wait until the broker has all, remember, sleep (or restart). Returns only if someone had something to say in the meantime."""
+def fall_asleep(app: "App", rest: "Rest") -> None:
+    """Remember, sleep (or restart). Returns only if water runs."""
     m = app.memory
-    linked = app.link.up()
-    deadline_ms = app.board.uptime_ms() + _GOODBYE_MS
-    while app.link.up() and not app.link.quiet() and app.board.uptime_ms() < deadline_ms:
-        app.link.wait(100)
-        app.link.service()
-    app.outbox.note_told(True)
-    while app.inbox.stored:
-        app.inbox.free()
-    if app.inbox.busy() or app.outbox.owes_replies():
-        return
-    app.link.close()
-    app.clock.close()
-    if m.events or m.held_samples() >= SAMPLES_MAX:
-        app.keep_backlog()
-    m.subscribed = 0 if app.link.resubscribe else 1
-    m.failed_joins = app.link.failed_joins + (0 if linked else 1)
     app.calm_down()
     if rest.restart_wanted:
         m.save_rtc(app.board)

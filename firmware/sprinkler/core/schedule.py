@@ -7,9 +7,6 @@ finds the start inside the grace. It must not know valves, batteries, or why a r
 from .localtime import DAY_S, date_of, local_s, utc_s, weekday
 from .sun import NO_SUN, sun_min
 
-if False:  # for annotations
-    from shapes import Programs
-
 GRACE_MIN = 120  # a start this far back is still made; further back it is reported as missed
 NEVER = 65535
 
@@ -106,7 +103,7 @@ def sane_key(key: int, day: int) -> int:
     return key if key & ~SKIP_NEXT <= day + 1 else day | key & SKIP_NEXT
 
 
-def due(programs: "Programs", keys: list[int], now_s: int, place: tuple) -> list[tuple]:
+def due(programs: tuple, keys: list[int], now_s: int, place: tuple) -> list[tuple]:
     """Starts that lie at `now_s` or before, and are not settled: (program, day, its moment, reason why it is none: "", "skip_date", "season", "no_start").
 
     `keys[i]` is that of `programs[i]`. More than GRACE_MIN late means: missed.
@@ -138,7 +135,7 @@ def key_when_changed(program: tuple, from_s: int, place: tuple) -> int:
         day -= 1
 
 
-def next_starts(programs: "Programs", keys: list[int], after_s: int, place: tuple) -> list[int]:
+def next_starts(programs: tuple, keys: list[int], after_s: int, place: tuple) -> list[int]:
     """When each of `programs` starts next after `after_s` (since 2000, UTC), but for a start that is to be skipped; at most a year ahead, 0: none."""
     first = today(after_s, place[RULE])
     starts = [0] * len(programs)
