@@ -35,12 +35,7 @@ def members(value: dict[str, object], before: str = "", after: str = "") -> "Ins
 
 def filled(inside: "Inside") -> bytes:
     """What `members` gave, as JSON."""
-    return (inside[0] % tuple(_plain(inside[1]))).encode()
-
-
-def _plain(values: "Iterable[object]") -> list:
-    """Each of `values` as JSON; most are numbers, which need no text of their own."""
-    return [value if type(value) is int else json.dumps(value, separators=(",", ":")) for value in values]
+    return (inside[0] % tuple(map(json.dumps, inside[1]))).encode()
 
 
 def _object(inside: "Inside") -> bytes:

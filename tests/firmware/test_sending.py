@@ -88,4 +88,4 @@ def test_what_was_taken_of_a_message_is_what_is_told_each_time(parts):
             if isinstance(part, bytes):
                 assert piece == part
             else:
-                assert piece.decode() == "/".join(json.dumps(value, separators=(",", ":")) for value in part)
+                assert piece.decode() == "/".join(json.dumps(value, separators=(", ", ": ")) for value in part)

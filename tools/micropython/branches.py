@@ -11,7 +11,7 @@ from tools.micropython.scopes import bound_names
 
 CHOICE = "k__"  # the argument that chooses
 
-type Branch = tuple[int, ast.FunctionDef]  # its number, and what it was
+type Branch = tuple[int, ast.FunctionDef, int]  # its number, what it was, how often it is called
 
 
 class _Rename(ast.NodeTransformer):
@@ -98,7 +98,7 @@ def redirect(call: ast.Call, function: ast.FunctionDef, name: str, number: int, 
 def gathered(branches: Sequence[Branch], name: str, arity: int, *, method: bool) -> ast.FunctionDef:
     """One function whose branches are those functions, in the order of their numbers."""
     names = [f"a{at}__" for at in range(arity)]
-    for _, function in branches:
+    for _, function, _ in branches:
         own = [arg.arg for arg in function.args.args]
         variables = sorted(bound_names(function.body) - set(own))
         places = dict(zip(own, names, strict=False)) | {variable: f"l{at}__" for at, variable in enumerate(variables)}
@@ -107,16 +107,18 @@ def gathered(branches: Sequence[Branch], name: str, arity: int, *, method: bool)
     return ast.FunctionDef(
         name=name,
         args=ast.arguments(posonlyargs=[], args=args, kwonlyargs=[], kw_defaults=[], defaults=[]),
-        body=_choice([(number, function.body) for number, function in branches]),
+        body=_choice(branches),
         decorator_list=[],
         type_params=[],
     )
 
 
-def _choice(branches: Sequence[tuple[int, list[ast.stmt]]]) -> list[ast.stmt]:
-    """The statements of the number that is given, found by halving."""
+def _choice(branches: Sequence[Branch]) -> list[ast.stmt]:
+    """The statements of the number that is given, found by halving: what is called in many places is found sooner."""
     if len(branches) == 1:
-        return branches[0][1]
-    middle = len(branches) // 2
-    test = ast.Compare(ast.Name(CHOICE, ast.Load()), [ast.Lt()], [ast.Constant(branches[middle][0])])
-    return [ast.If(test, _choice(branches[:middle]), _choice(branches[middle:]))]
+        return branches[0][1].body
+    half = sum(often for *_, often in branches) / 2
+    cuts = range(1, len(branches))
+    cut = min(cuts, key=lambda at: abs(sum(often for *_, often in branches[:at]) - half))
+    test = ast.Compare(ast.Name(CHOICE, ast.Load()), [ast.Lt()], [ast.Constant(branches[cut][0])])
+    return [ast.If(test, _choice(branches[:cut]), _choice(branches[cut:]))]

@@ -102,7 +102,8 @@ class _Write(ast.NodeTransformer):
         if not (expression.returned or alone) or not _may_fill(expression, args):
             return node
         self.done += 1
-        return _Fill(dict(zip(expression.names, args, strict=True))).visit(deepcopy(expression.value))
+        written: ast.AST = _Fill(dict(zip(expression.names, args, strict=True))).visit(deepcopy(expression.value))
+        return written
 
 
 def _may_fill(expression: _Expression, args: Sequence[ast.expr]) -> bool:

@@ -22,6 +22,7 @@ STEPS = (
     59,
     0,
 )  # groups by the words of their frames (0: any): a small function shall not pay for a large one
+OFTEN = 40  # what is called in so many places stays: finding the branch takes its time
 CHOOSING = 2  # words of stack that finding the branch takes
 
 type Bodies = Sequence[list[ast.stmt]]
@@ -116,7 +117,8 @@ class Gatherer:
         self._meant = {
             key: meant
             for key, meant in self._meant.items()
-            if mentioned[key] == len(meant.calls) > 0
+            if mentioned[key] == len(meant.calls)
+            and 0 < len(meant.calls) < OFTEN
             and key.name not in (taken if meant.method else keep)
             and key.name not in stays
             and not key.name.startswith("__")
@@ -212,10 +214,10 @@ class Gatherer:
             for call in meant.calls:
                 redirect(call, meant.first, short, number, arity, bound=method)
         for functions in places.values():
-            branches = [(number, function.node) for number, function in functions]
+            branches = [(number, function.node, len(members[number].calls)) for number, function in functions]
             container = functions[0][1].container
             container[container.index(branches[0][1])] = gathered(branches, short, arity, method=method)
-            for _, node in branches[1:]:
+            for _, node, _ in branches[1:]:
                 container.remove(node)
         return sum(len(functions) - 1 for functions in places.values())
 
