@@ -46,7 +46,9 @@ def test_programs_are_ordered_by_zone_and_id():
 
 
 def test_a_program_becomes_small_integers():
-    assert parse(programs=[PROGRAM]).programs == ((17, 0b101 << 2, 360, 600, schedule.NEVER, day_number(2027, 7, 4), *(0,) * 7),)
+    assert parse(programs=[PROGRAM]).programs == (
+        (17, 0b101 << 2, 360, 600, schedule.NEVER, day_number(2027, 7, 4), *(0,) * 7),
+    )
 
 
 def test_a_program_may_start_by_the_sun_every_few_days_and_without_the_right_time():
