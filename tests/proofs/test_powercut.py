@@ -15,10 +15,23 @@ def test_wherever_the_power_goes_files_are_whole_reports_stand_and_the_board_wat
     told = json.loads(capsys.readouterr().out)
     assert told["cases"] == []
     assert code == 0
-    assert told["cuts"] >= 100
+    assert powercut.SHORT * 0.6 <= told["cuts"] <= powercut.SHORT * 1.5, "about as many as asked for"
     assert all(told["by_depth"][depth] > 0 for depth in ("1", "2", "3")), "nested twice"
     assert {"/journal.bin.new", "/proposed.json", "/backlog"} <= set(told["by_file"])
     assert set(told["by_way"]) == set(littleflash.WAYS)
+
+
+def test_ctrl_c_keeps_what_was_cut_so_far(monkeypatch, capsys):
+    def interrupted(begun):
+        yield begun[0]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(powercut, "as_completed", interrupted)
+    code = powercut.main(["--json", "--cuts", "60", "--jobs", "1"])
+    told = json.loads(capsys.readouterr().out)
+    assert code == powercut.INTERRUPTED
+    assert not told["ended"]
+    assert 0 < told["cuts"] < 60
 
 
 def test_a_file_that_is_overwritten_in_place_is_found_torn():
