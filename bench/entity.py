@@ -16,13 +16,15 @@ import threading
 import time
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from homeassistant.core import Event, EventStateChangedData, callback
 from paho.mqtt.client import Client, MQTTMessage
 
 from bench.home import OURS, PEER, READY_S, SPAWN, Broadcaster, new_folder, running, topic, until_there, valves, write
 from bench.house import BenchError, broker
+
+if TYPE_CHECKING:
+    from homeassistant.core import Event, EventStateChangedData
 
 WARM_UP = 10
 ANSWER_S = 10.0
@@ -39,6 +41,7 @@ exit codes: 0 measured; 1 something did not answer; 2 wrong usage
 
 def house(config: Path, told: Connection) -> None:
     """Home Assistant, in a process of its own: tells when a valve's state changes, and calls valve.open_valve when asked to."""
+    from homeassistant.core import callback
 
     async def live() -> None:
         async with running(config) as hass:

@@ -15,15 +15,16 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from homeassistant import bootstrap, runner
-from homeassistant.core import HomeAssistant
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from bench.house import BenchError
 from tools.demo import home_assistant, ports
+
+if TYPE_CHECKING:
+    from homeassistant.core import HomeAssistant
 
 ROOT = Path(__file__).resolve().parent.parent
 SPAWN = multiprocessing.get_context("spawn")  # Home Assistant leaves its marks on the process it ran in
@@ -135,6 +136,8 @@ class Broadcaster:
 @asynccontextmanager
 async def running(folder: Path) -> AsyncIterator[HomeAssistant]:
     """Home Assistant, started on `folder`. Raises BenchError."""
+    from homeassistant import bootstrap, runner  # seconds: not for `--help`
+
     sys.path.insert(0, str(home_assistant.STUBS))
     logging.getLogger().setLevel(logging.ERROR)
     hass = await bootstrap.async_setup_hass(runner.RuntimeConfig(str(folder), skip_pip=True))
