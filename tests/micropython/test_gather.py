@@ -290,8 +290,8 @@ def test_little_programs_do_what_they_did():
 
 def test_no_object_has_an_attribute_with_the_name_of_the_gathered_methods():
     """Among the interpreter's names that are to spare, as many as may be are attributes."""
-    source = "class A:\n    def __init__(self):\n        self.mine = 1{}\n    def wide_one(self):\n        return self.mine\n"
-    source += "    def wide_two(self):\n        return 2\n"
+    source = "class A:\n    def __init__(self):\n        self.mine = 1{}\n    def wide_one(self):\n        x = self.mine\n        return x\n"
+    source += "    def wide_two(self):\n        x = 2\n        return x\n"
     source += "def run():\n    a = A()\n    return (a.wide_one(), a.wide_one(), a.wide_two(), a.wide_two())\n"
     taken: list[str] = []
     for _ in range(3):

@@ -2,6 +2,7 @@
 
 import ast
 import random
+import sys
 from types import ModuleType
 
 import pytest
@@ -157,3 +158,33 @@ def test_the_core_as_a_board_has_it_decides_what_its_sources_decide():
             assert board.step(*arguments) == expected
             state = expected[0]
             assert (board.idle(state), board.stuck(state)) == (controller.idle(state), controller.stuck(state))
+
+
+HELD = {
+    "in the midst": "def f(x):\n    held = [x]\n    return len(held)\ndef run(a, tell):\n    n = f(a)\n    tell()\n    return n",
+    "at the end of one that is inlined itself": "def f(x):\n    held = [x]\n    held.append(held)\n"
+    "def g(x):\n    y = x\n    f(y)\ndef run(a, tell):\n    g(a)\n    tell()\n    return 1",
+    "at the end of one that is inlined itself, and nothing at first": "def f(x):\n    held = None\n    if x:\n        held = [x]\n    held.append(1)\n"
+    "def g(x):\n    y = x\n    f(y)\ndef run(a, tell):\n    g(a)\n    tell()\n    return 1",
+    "by one that fails, in one that does not": "def f(x):\n    held = [x]\n    held.append(1 // 0)\ndef g(x):\n    try:\n        f(x)\n        x = 1\n"
+    "    except ZeroDivisionError:\n        x = 2\ndef run(a, tell):\n    g(a)\n    tell()\n    return 1",
+}
+
+
+@pytest.mark.parametrize("source", HELD.values(), ids=HELD)
+def test_what_an_inlined_function_held_is_let_go_of(source: str):
+    tree = ast.parse(source)
+    Inliner([tree.body], {"run"}, {"append"}).run()
+    assert ast.unparse(ast.fix_missing_locations(tree)).count("def ") == 1
+    seen: list[dict[str, object]] = []
+    execute(tree).run([7], lambda: seen.append(dict(sys._getframe(1).f_locals)))
+    assert not [name for name, value in seen[0].items() if "__" in name and isinstance(value, list)]
+
+
+def test_what_was_let_go_of_once_is_not_again():
+    source = "def f(x):\n    held = [x]\n    return len(held)\ndef g(x):\n    n = f(x)\n    return n + 1\ndef run(a):\n    n = g(a)\n    return n"
+    tree = ast.parse(source)
+    Inliner([tree.body], {"run"}, set()).run()
+    assert (
+        ast.unparse(ast.fix_missing_locations(tree)).count("= None") == 4
+    )  # what f held and gave, what g held and gave

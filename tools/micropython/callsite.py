@@ -7,7 +7,7 @@ to when they are called. It must not know what takes the place of the call.
 import ast
 from collections.abc import Callable, Iterator, Sequence
 
-from tools.micropython.slots import MARK
+from tools.micropython.slots import MARK, let_go
 
 type Key = tuple[bool, str]  # (is a method, its name)
 type How = tuple[
@@ -78,8 +78,8 @@ class Site:
             return None
         self_name = f"value{MARK}{self.key[1]}"
         _Replace(call, ast.Name(self_name, ast.Load())).visit(part)
-        reset = ast.Assign([ast.Name(self_name, ast.Store())], ast.Constant(None))
-        return call, ("assign", self_name), [part] if isinstance(part, (ast.Return, ast.If, ast.For)) else [part, reset]
+        ends = isinstance(part, (ast.Return, ast.If, ast.For))
+        return call, ("assign", self_name), [part] if ends else [part, let_go(self_name)]
 
     def _first(self, node: ast.expr) -> ast.Call | None:
         """The call, if all that `node` evaluates before it cannot be changed by it."""

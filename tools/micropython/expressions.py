@@ -1,8 +1,9 @@
 """Functions that are one expression, written where they are called: a call takes a board longer than what most of them do, and each function costs heap.
 
-Rule: what is evaluated stays what it was. An argument takes the place of a parameter as often as that is read if it is a name, a constant, or what hangs on a
-name (where that leads does not change while a statement is evaluated); any other only where its parameter is read once, before all else. It must not know
-modules: it is given their statements, linked.
+Rule: what is evaluated, and in which order, stays what it was; only calls change anything. An argument takes the place of a parameter as often
+as that is read if it is a variable or a constant. So does what hangs on a name, or a global that functions change, but only where it is read for sure, and
+never after a call; what is worked out without a call, if it is read once besides; what is called, if that is the first of all. What a method is called of has
+that method, as the types say, and is not looked up if nothing else is asked of it. It must not know modules: it is given their statements, linked.
 """
 
 import ast
@@ -11,9 +12,10 @@ from collections.abc import Collection, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 
-from tools.micropython.scopes import COMPREHENSIONS, FUNCTIONS, bound_names
+from tools.micropython.movable import ambiguous, family, methods
+from tools.micropython.scopes import COMPREHENSIONS, FUNCTIONS, ScopedTransformer, bound_names
 
-NODES_MAX = 40  # of an expression that is written more than once
+NODES_MAX = 40  # of an expression
 
 type Bodies = Sequence[list[ast.stmt]]
 type Key = tuple[str, int | None]  # a function's name and body, or a method's name and None
@@ -24,9 +26,16 @@ class _Expression:
     names: tuple[str, ...]  # of its parameters
     value: ast.expr
     returned: bool  # else it is evaluated for what it does
+    method: bool
+    body: int  # number of the one that it lies in
+
+    @property
+    def free(self) -> set[str]:
+        """Globals, and what the interpreter has."""
+        return {node.id for node in ast.walk(self.value) if isinstance(node, ast.Name)} - {*self.names}
 
 
-def _expression(function: ast.FunctionDef) -> _Expression | None:
+def _expression(function: ast.FunctionDef, body_number: int, *, method: bool) -> _Expression | None:
     """A function that does nothing but evaluate one; None if it is no such."""
     args = function.args
     if args.vararg or args.kwarg or args.kwonlyargs or args.posonlyargs or args.defaults or function.decorator_list:
@@ -39,13 +48,18 @@ def _expression(function: ast.FunctionDef) -> _Expression | None:
     fancy = (*FUNCTIONS, *COMPREHENSIONS, ast.Yield, ast.YieldFrom, ast.NamedExpr)
     if len(nodes) > NODES_MAX or any(isinstance(node, fancy) for node in nodes):
         return None
-    return _Expression(tuple(arg.arg for arg in args.args), value, isinstance(body[0], ast.Return))
+    names = tuple(arg.arg for arg in args.args)
+    return _Expression(names, deepcopy(value), isinstance(body[0], ast.Return), method, body_number)
 
 
 def _is_plain(node: ast.expr) -> bool:
     while isinstance(node, ast.Attribute):
         node = node.value
     return isinstance(node, (ast.Name, ast.Constant))
+
+
+def _calls(node: ast.expr) -> bool:
+    return any(isinstance(part, (ast.Call, *COMPREHENSIONS)) for part in ast.walk(node))
 
 
 def _first(node: ast.AST) -> ast.AST:
@@ -71,26 +85,30 @@ class _Fill(ast.NodeTransformer):
         return deepcopy(self.given[node.id]) if node.id in self.given else node
 
 
-class _Write(ast.NodeTransformer):
-    """Writes the expressions of `found` where they are called, in a body."""
+class _Write(ScopedTransformer):
+    """Writes the expressions of `found` where they are called, in the body of that number. `own`: the globals of each body; `changing`: those of them that
+    functions change."""
 
-    def __init__(self, found: dict[Key, _Expression], number: int, own: Collection[str]) -> None:
-        self.found, self.number, self.own = found, number, own
+    def __init__(
+        self, found: dict[Key, _Expression], number: int, own: Sequence[set[str]], changing: Collection[str]
+    ) -> None:
+        super().__init__()
+        self.found, self.number, self.own, self.changing = found, number, own, changing
         self.done = 0
         self._alone: ast.Call | None = None  # a call that is a statement
 
-    def visit_Expr(self, node: ast.Expr) -> ast.AST:
+    def visit_Expr(self, node: ast.Expr) -> ast.AST:  # noqa: N802
         """What a statement evaluates, nobody reads."""
         self._alone = node.value if isinstance(node.value, ast.Call) else None
         return self.generic_visit(node)
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:
+    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802
         """The expression, where it can stand there."""
         alone = node is self._alone
         self.generic_visit(node)
         match node.func:
-            case ast.Name(id=name):
-                key: Key = (name, self.number if name in self.own else 0)
+            case ast.Name(id=name) if self.is_global(name):
+                key: Key = (name, self.number if name in self.own[self.number] else 0)
                 args = node.args
             case ast.Attribute(attr=name, value=value):
                 key, args = (name, None), [value, *node.args]
@@ -99,47 +117,123 @@ class _Write(ast.NodeTransformer):
         expression = self.found.get(key)
         if expression is None or node.keywords or len(args) != len(expression.names):
             return node
-        if not (expression.returned or alone) or not _may_fill(expression, args):
+        if (
+            not (expression.returned or alone)
+            or not self._may_stand(expression)
+            or not self._may_fill(expression, args)
+        ):
             return node
         self.done += 1
         written: ast.AST = _Fill(dict(zip(expression.names, args, strict=True))).visit(deepcopy(expression.value))
         return written
 
+    def _may_stand(self, expression: _Expression) -> bool:
+        """Do its names mean here what they mean there? A late body has globals of its own, and those of the resident one as they were when it was loaded."""
+        other = set[str]()
+        if expression.body != self.number:
+            other = {*self.changing}.union(*(self.own[number] for number in (expression.body, self.number) if number))
+        return all(self.is_global(name) and name not in other for name in expression.free)
 
-def _may_fill(expression: _Expression, args: Sequence[ast.expr]) -> bool:
-    read = Counter(node.id for node in ast.walk(expression.value) if isinstance(node, ast.Name))
-    first = _first(expression.value)
-    fancy = [name for name, arg in zip(expression.names, args, strict=True) if not _is_plain(arg)]
-    return not fancy or (
-        len(fancy) == 1 and read[fancy[0]] == 1 and isinstance(first, ast.Name) and first.id == fancy[0]
-    )
+    def _may_fill(self, expression: _Expression, args: Sequence[ast.expr]) -> bool:
+        """Are the arguments evaluated as they were?"""
+        given = dict(zip(expression.names, args, strict=True))
+        if any(isinstance(node, (ast.Starred, ast.NamedExpr)) for arg in args for node in ast.walk(arg)):
+            return False
+        reads = [*_reads(expression.value)]
+        often = Counter(name for name, _, _ in reads)
+        known = {*expression.names[: expression.method]} - often.keys()
+        calling = [name for name, arg in given.items() if _calls(arg)]
+        moved = [name for name, arg in given.items() if name not in {*calling, *known} and self._may_change(arg)]
+        if calling:
+            first, before = _first(expression.value), [*given][: [*given].index(calling[0])]
+            if len(calling) > 1 or not isinstance(first, ast.Name) or first.id != calling[0] or {*before} & {*moved}:
+                return False
+        surely = {name for name, sure, _ in reads if sure} - {name for name, _, late in reads if late}
+        once = [name for name in (*calling, *moved) if not _is_plain(given[name])]
+        return surely.issuperset(moved) and all(often[name] == 1 for name in once)
+
+    def _may_change(self, arg: ast.expr) -> bool:
+        """Can a call make something else of it, or can it fail?"""
+        if isinstance(arg, ast.Name):
+            return arg.id in self.changing and self.is_global(arg.id)
+        return not isinstance(arg, ast.Constant)
 
 
-def _functions(bodies: Bodies) -> Iterator[tuple[Key, ast.FunctionDef]]:
+def _reads(value: ast.expr) -> Iterator[tuple[str, bool, bool]]:
+    """The names that are read, in their order: (name, is it read whatever comes, was something called before)."""
+    called = False
+
+    def walk(node: ast.AST, sure: bool) -> Iterator[tuple[str, bool, bool]]:
+        nonlocal called
+        if isinstance(node, ast.Name):
+            yield node.id, sure, called
+        children = [*ast.iter_child_nodes(node)]
+        if isinstance(node, ast.Dict):
+            children = [part for pair in zip(node.keys, node.values, strict=True) for part in pair if part is not None]
+        certain = {ast.IfExp: 1, ast.BoolOp: 2, ast.Compare: 1 + len(getattr(node, "ops", ())) + 1}.get(type(node))
+        for at, child in enumerate(children):
+            yield from walk(child, sure and (certain is None or at < certain))
+        called = called or isinstance(node, ast.Call)
+
+    return walk(value, sure=True)
+
+
+def _functions(bodies: Bodies) -> Iterator[tuple[Key, int, ast.FunctionDef, str]]:
+    """Each function, with the number of its body and the name of its class."""
     for number, body in enumerate(bodies):
         for part in body:
             if isinstance(part, ast.FunctionDef):
-                yield (part.name, number), part
-            elif isinstance(part, ast.ClassDef):
-                yield from (((item.name, None), item) for item in part.body if isinstance(item, ast.FunctionDef))
+                yield (part.name, number), number, part, ""
+            yield from (((item.name, None), number, item, part.name) for item in methods(part))  # type: ignore[attr-defined]  # a class
+
+
+def _found(bodies: Bodies, taken: Collection[str], changing: Collection[str]) -> dict[Key, _Expression]:
+    """The expressions that a call can mean nothing but."""
+    defined = list(_functions(bodies))
+    often = Counter(key for key, *_ in defined)
+    parts = [part for body in bodies for part in body]
+    nodes = [node for part in parts for node in ast.walk(part)]
+    bound = {
+        *changing,
+        *(node.id for node in nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)),
+    }
+    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)}
+    relatives, stays = family(parts), ambiguous(parts)
+    found = {
+        key: expression
+        for key, number, function, owner in defined
+        if often[key] == 1
+        and key[0] not in (bound if key[1] is not None else {*taken, *attributes})
+        and key[0] not in stays
+        and not key[0].startswith("__")
+        and owner not in relatives
+        and (expression := _expression(function, number, method=key[1] is None)) is not None
+    }
+    return {key: found[key] for key in found.keys() - _recursive(found)}
+
+
+def _recursive(found: dict[Key, _Expression]) -> set[Key]:
+    """Those that come to themselves again."""
+    to: dict[Key, set[Key]] = {}
+    for key, expression in found.items():
+        attributes = {node.attr for node in ast.walk(expression.value) if isinstance(node, ast.Attribute)}
+        names = {(name, number) for name in expression.free for number in (0, expression.body)}
+        to[key] = found.keys() & {*names, *((name, None) for name in attributes)}
+    for _ in found:
+        for reached in to.values():
+            reached |= {further for key in reached for further in to[key]}
+    return {key for key, reached in to.items() if key in reached}
 
 
 def write_expressions(bodies: Bodies, taken: Collection[str]) -> int:
     """Works on `bodies` in place, the first of which is resident. `taken`: attributes that may be anybody's. How often one was written out."""
-    defined = list(_functions(bodies))
-    often = Counter(key for key, _ in defined)
-    nodes = [node for body in bodies for part in body for node in ast.walk(part)]
-    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)}
-    found = {
-        key: expression
-        for key, function in defined
-        if often[key] == 1
-        and (key[1] is not None or key[0] not in {*taken, *attributes})
-        and (expression := _expression(function)) is not None
-    }
+    nodes = (node for body in bodies for part in body for node in ast.walk(part))
+    changing = {name for node in nodes if isinstance(node, ast.Global) for name in node.names}
+    found = _found(bodies, taken, changing)
+    own = [bound_names(body) for body in bodies]
     done = 0
     for number, body in enumerate(bodies):
-        write = _Write(found, number, bound_names(body))
+        write = _Write(found, number, own, changing)
         body[:] = write.visit(ast.Module(body, [])).body
         done += write.done
     _forget(bodies, {key[0] for key in found if key[1] is None})

@@ -8,6 +8,12 @@ import ast
 from tools.micropython.scopes import COMPREHENSIONS, bound_names
 
 MARK = "__"  # in the names of such variables, and in no others
+OVER = "over"  # the kind of a None that stands for no value: its variable is let go of
+
+
+def let_go(name: str) -> ast.Assign:
+    """What a variable held need not stay in the heap any longer."""
+    return ast.Assign([ast.Name(name, ast.Store())], ast.Constant(None, OVER))
 
 
 def _mentions(function: ast.FunctionDef) -> list[ast.AST]:

@@ -9,7 +9,7 @@ from copy import deepcopy
 from tools.micropython.callsite import How
 from tools.micropython.returns import UnsupportedError, ends, without_returns
 from tools.micropython.scopes import COMPREHENSIONS, arguments, bound_names
-from tools.micropython.slots import MARK
+from tools.micropython.slots import OVER, let_go
 
 
 class _Rename(ast.NodeTransformer):
@@ -97,14 +97,23 @@ class Splice:
         target = how[1] if how[0] == "assign" else None
         out += without_returns(body, target)
         own = [name for name in own if name not in _let_go(self.callee)]
-        return out + [ast.Assign([ast.Name(name + self.mark, ast.Store())], ast.Constant(None)) for name in own]
+        return out + [let_go(name + self.mark) for name in own]
 
 
 def _let_go(function: ast.FunctionDef) -> set[str]:
-    """The variables of functions that were inlined in it and end in its midst: they are set to None there."""
-    nodes = (node for part in function.body for node in ast.walk(part) if isinstance(node, ast.Assign))
-    nothing = (node.targets[0] for node in nodes if isinstance(node.value, ast.Constant) and node.value.value is None)
-    return {target.id for target in nothing if isinstance(target, ast.Name) and MARK in target.id}
+    """The variables of functions that were inlined in it and end in its midst: they are let go of there, unless an error comes before that."""
+    nodes = [node for part in function.body for node in ast.walk(part)]
+    tried = {
+        id(node) for outer in nodes if isinstance(outer, ast.Try) for part in outer.body for node in ast.walk(part)
+    }
+    over = (
+        node.targets[0] for node in nodes if isinstance(node, ast.Assign) and _is_over(node) and id(node) not in tried
+    )
+    return {target.id for target in over if isinstance(target, ast.Name)}
+
+
+def _is_over(node: ast.Assign) -> bool:
+    return isinstance(node.value, ast.Constant) and node.value.kind == OVER
 
 
 def _is_text(part: ast.stmt) -> bool:
