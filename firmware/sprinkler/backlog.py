@@ -1,33 +1,38 @@
 """Backlog: what Home Assistant has not stored yet and RTC memory has no room for, in segments on flash. A late module: loaded while it is needed.
 
-Rule: a segment is a whole file with a checksum, made by temp + rename and never appended to; numbers only rise from segment to segment, so what a loss
-of power left twice is told once. Samples are thinned (every second one of the two oldest segments that were thinned least) before any is dropped; events
-are never thinned. What was given up is counted. It must not know what events and samples mean, or who asks for them.
-
-A segment: bytes of a record, boot id, number of the first record; then the records, each after its number less the first; then the checksum. Its name: e or
-s (events, samples), then in hex a serial number and, as the last digit, how often it was thinned.
+Rule: numbers only rise from segment to segment, so what a loss of power left twice is told once. Samples are thinned (every second one of the two oldest
+segments that were thinned least) before any is dropped; events are never thinned. What was given up is counted. It must not know what events and samples
+mean, or who asks for them.
 """
 
 import hashlib
 import struct
 
 from .errors import StoreError
+from .segments import (
+    CHECK_BYTES,
+    FOLDER,
+    HEAD,
+    HEAD_BYTES,
+    LINK_BYTES,
+    chunks,
+    entries,
+    head_of,
+    numbers,
+    path_of,
+    remove,
+)
 from .store import EVENT_BYTES, SAMPLE_BYTES
 
 if False:  # for annotations
-    from shapes import Cursor, Head, Iterable, Iterator, Readable, Record
+    from shapes import Head, Iterable, Iterator
 
     from .board import Board
     from .store import Memory
 
-FOLDER = "/backlog"
 RECORDS_BYTES = 980  # of a segment, at most
 EVENT_SEGMENTS, SAMPLE_SEGMENTS = 16, 64  # at most; each takes a block of 4 KB
 THINNED_MAX = 4  # of 16 samples one is left
-_HEAD = "<BII"
-_HEAD_BYTES, _LINK_BYTES, _CHECK_BYTES = 9, 2, 4
-_CHUNK = 128
-_FEW = 31  # with one more they are a list of 128 bytes
 _LINK_MAX = 65535
 _NEVER = 1 << 32
 
@@ -51,11 +56,11 @@ def append(memory: "Memory", board: "Board", kind: str, boot_id: int, first: int
     """Keep packed `records`, one behind the other and numbered from `first`, behind what is there: in a new version of the last segment, or in a new one.
     Raises StoreError."""
     each = EVENT_BYTES if kind == "e" else SAMPLE_BYTES
-    size = _LINK_BYTES + each
+    size = LINK_BYTES + each
     while records:
         count, end = _last(board, kind)
         path, base, old, taken = "", first, 0, 0
-        found = _head(board, _path(kind, end)) if count and not end & 15 else None
+        found = head_of(board, path_of(kind, end)) if count and not end & 15 else None
         if found and found[:2] == (size, boot_id):
             last = found[4]
             if last >= first:  # a loss of power came between this file and the memory that says so
@@ -63,10 +68,10 @@ def append(memory: "Memory", board: "Board", kind: str, boot_id: int, first: int
                 first = last + 1
                 continue
             if (found[3] + 1) * size <= RECORDS_BYTES and first + len(records) // each - found[2] <= _LINK_MAX:
-                path, base, old = _path(kind, end), found[2], found[3]
+                path, base, old = path_of(kind, end), found[2], found[3]
         if not path:
             _make_room(memory, board, kind, count)
-            path = _path(kind, (end >> 4) + 1 << 4)
+            path = path_of(kind, (end >> 4) + 1 << 4)
         taken = min(len(records) // each, RECORDS_BYTES // size - old)
         new = records[: taken * each]
         bodies = _bodies(board, path if old else "", size * old, first - base, new, each)
@@ -74,44 +79,6 @@ def append(memory: "Memory", board: "Board", kind: str, boot_id: int, first: int
         records = records[taken * each :]
         first += taken
         memory.holds()
-
-
-def read(
-    memory: "Memory", board: "Board", cursor: "Cursor | None", most: int
-) -> "tuple[Cursor, str, int, int, list[Record]] | None":
-    """What follows `cursor` on flash: (cursor, kind, boot id, oldest number, [(number before or 0, number, packed record)]), or None.
-
-    `cursor` is None at first, and what the last call returned after that. `most` is how many samples are wanted; events come one by one. The number
-    before is that of the record before it that is still held, where others lay between them; 0 otherwise.
-    """
-    kind, at, boot_id, number, oldest = cursor or ("e", 0, 0, 0, 0)
-    found = _head(board, _path(kind, at), True) if at else None
-    if found and found[4] > number:  # there is more where the last came from: no need to read the folder
-        return _found(board, kind, at, found, number, oldest, most)
-    while True:
-        for each in _numbers(board, kind, at - 1):
-            found = _head(board, _path(kind, each), True)
-            if found is None:
-                try:
-                    _remove(board, _path(kind, each))
-                    memory.dropped += 1
-                except StoreError:
-                    pass  # a flash that takes nothing: what follows can be told all the same
-                continue
-            if found[1] != boot_id:
-                boot_id, number, oldest = found[1], 0, found[2]
-            if found[4] > number:
-                return _found(board, kind, each, found, number, oldest, most)
-        if kind == "s":
-            return None
-        kind, at, boot_id, number = "s", 0, 0, 0
-
-
-def _found(
-    board: "Board", kind: str, at: int, head: "Head", number: int, oldest: int, most: int
-) -> "tuple[Cursor, str, int, int, list[Record]]":
-    records = _records(board, _path(kind, at), head, number, 1 if kind == "e" else most)
-    return (kind, at, head[1], records[-1][1], oldest), kind, head[1], oldest, records
 
 
 def free(memory: "Memory", board: "Board", boot_id: int, acked: tuple[int, int]) -> None:
@@ -133,10 +100,10 @@ def free(memory: "Memory", board: "Board", boot_id: int, acked: tuple[int, int])
 def _free(memory: "Memory", board: "Board", kind: str, boot_id: int, acked: int) -> tuple[int, int]:
     """Remove what is acknowledged of a boot, whose segments lie side by side. Returns the first and the last number of the oldest one that is left."""
     met = False
-    for each in _numbers(board, kind):
-        found = _head(board, _path(kind, each))
+    for each in numbers(board, kind):
+        found = head_of(board, path_of(kind, each))
         if found is None or (found[1] == boot_id and found[4] <= acked):
-            _remove(board, _path(kind, each))
+            remove(board, path_of(kind, each))
             memory.dropped += found is None
             met = met or found is not None
         elif found[1] == boot_id:
@@ -152,9 +119,9 @@ def look(memory: "Memory", board: "Board") -> None:
     empty = True
     for kind in ("e", "s"):
         first = 0
-        for each in _numbers(board, kind):
+        for each in numbers(board, kind):
             empty = False
-            found = _head(board, _path(kind, each))
+            found = head_of(board, path_of(kind, each))
             if found and found[1] == memory.boot_id:
                 first = found[2]
                 break
@@ -173,146 +140,61 @@ def _make_room(memory: "Memory", board: "Board", kind: str, count: int) -> None:
     if kind == "s":
         for level in range(THINNED_MAX):
             before, left = 15, count
-            for number in _numbers(board, kind):
+            for number in numbers(board, kind):
                 left -= 1
                 if not left:  # the last one still grows
                     break
                 if before & 15 == level == number & 15 and _thin(memory, board, before, number):
                     return
                 before = number
-    oldest = next(_numbers(board, kind))
-    found = _head(board, _path(kind, oldest))
+    oldest = next(numbers(board, kind))
+    found = head_of(board, path_of(kind, oldest))
     memory.dropped += found[3] if found else 1
-    _remove(board, _path(kind, oldest))
+    remove(board, path_of(kind, oldest))
     look(memory, board)
 
 
 def _thin(memory: "Memory", board: "Board", first: int, second: int) -> bool:
     """Make one segment of two, with every second record; the last one stays. False if they do not belong together."""
-    a, b = _head(board, _path("s", first), True), _head(board, _path("s", second), True)
+    a, b = head_of(board, path_of("s", first), True), head_of(board, path_of("s", second), True)
     if not a or not b or a[:2] != b[:2] or not a[2] <= a[4] < b[2] <= b[4] or b[4] - a[2] > _LINK_MAX:
         return False
     size, boot_id, base = a[:3]
     skip = (a[3] + b[3] + 1) % 2
-    _write(board, _path("s", first + 1), (size, boot_id, base), _every_second(board, (first, a), (second, b), skip))
+    _write(board, path_of("s", first + 1), (size, boot_id, base), _every_second(board, (first, a), (second, b), skip))
     memory.dropped += (a[3] + b[3]) // 2
-    _remove(board, _path("s", first))
-    _remove(board, _path("s", second))
+    remove(board, path_of("s", first))
+    remove(board, path_of("s", second))
     return True
 
 
 def _every_second(board: "Board", one: "tuple[int, Head]", other: "tuple[int, Head]", skip: int) -> "Iterator[bytes]":
     for number, head in (one, other):
-        with board.open_file(_path("s", number), "rb") as f:
-            f.read(_HEAD_BYTES)
+        with board.open_file(path_of("s", number), "rb") as f:
+            f.read(HEAD_BYTES)
             for _ in range(head[3]):
                 record = f.read(head[0])
                 if not skip:
-                    link = struct.unpack("<H", record[:_LINK_BYTES])[0]
-                    yield struct.pack("<H", head[2] + link - one[1][2]) + record[_LINK_BYTES:]
+                    link = struct.unpack("<H", record[:LINK_BYTES])[0]
+                    yield struct.pack("<H", head[2] + link - one[1][2]) + record[LINK_BYTES:]
                 skip = 1 - skip
-
-
-def _numbers(board: "Board", kind: str, after: int = -1) -> "Iterator[int]":
-    """Yields serial number and level of the segments of a kind that follow `after`, as one integer each, oldest first. The folder is read again for each few
-    of them: a heap in use has no room for a list of all."""
-    more = True
-    while more:
-        more = False
-        few = []
-        for number in _entries(board, kind):
-            if number > after:
-                few.append(number)
-                if len(few) > _FEW:
-                    few.sort()
-                    few.pop()
-                    more = True
-        if few:
-            few.sort()
-            yield from few
-            after = few[-1]
-
-
-def _entries(board: "Board", kind: str) -> "Iterator[int]":
-    """The same, as the folder has them: in any order."""
-    board.feed()  # a folder of eighty files takes its time
-    try:
-        for entry in board.os.ilistdir(FOLDER):
-            name = entry[0]
-            if name[0] == kind and len(name) == 8:
-                yield int(name[1:], 16)
-    except OSError:
-        pass  # there is no folder yet
 
 
 def _last(board: "Board", kind: str) -> tuple[int, int]:
     """(how many segments of a kind there are, the number of the last one or 0)."""
     count = last = 0
-    for number in _entries(board, kind):
+    for number in entries(board, kind):
         count += 1
         last = max(last, number)
     return count, last
-
-
-def _path(kind: str, number: int) -> str:
-    return FOLDER + "/" + kind + "%07x" % number
-
-
-def _head(board: "Board", path: str, checks: bool = False) -> "Head | None":
-    """(bytes of a record, boot id, first number, records, last number) of a segment; None if it is not one. `checks`: by its checksum too."""
-    try:
-        board.feed()
-        length = board.os.stat(path)[6] - _HEAD_BYTES - _CHECK_BYTES
-        with board.open_file(path, "rb") as f:
-            head = f.read(_HEAD_BYTES)
-            size, boot_id, first = struct.unpack(_HEAD, head)
-            if length < size or size <= _LINK_BYTES or length % size:
-                return None
-            if checks:
-                seal = hashlib.sha256(head)
-                for chunk in _chunks(f, length):
-                    seal.update(chunk)
-                if seal.digest()[:_CHECK_BYTES] != f.read(_CHECK_BYTES):
-                    return None
-            f.seek(_HEAD_BYTES + length - size)
-            last = struct.unpack("<H", f.read(_LINK_BYTES))[0]
-        return size, boot_id, first, length // size, first + last
-    except (OSError, ValueError, IndexError):
-        return None
-
-
-def _records(board: "Board", path: str, head: "Head", after: int, most: int) -> "list[Record]":
-    """Up to `most` records with numbers above `after` (0: from the first on)."""
-    size, _, first, count, _ = head
-    found = []
-    with board.open_file(path, "rb") as f:
-        f.read(_HEAD_BYTES)
-        for _ in range(count):
-            record = f.read(size)
-            number = first + struct.unpack("<H", record[:_LINK_BYTES])[0]
-            if number > after:
-                found.append((after if after and number != after + 1 else 0, number, record[_LINK_BYTES:]))
-                after = number
-                if len(found) == most:
-                    break
-    return found
-
-
-def _chunks(f: "Readable", length: int) -> "Iterator[bytes]":
-    while length > 0:
-        chunk = f.read(min(length, _CHUNK))
-        if not chunk:
-            return
-        length -= len(chunk)
-        yield chunk
 
 
 def _bodies(board: "Board", path: str, length: int, number: int, new: bytes, each: int) -> "Iterator[bytes]":
     """What is in the segment at `path` ("" for none), then the new records of `each` bytes, which count from `number` in it."""
     if path:
         with board.open_file(path, "rb") as f:
-            f.read(_HEAD_BYTES)
-            for chunk in _chunks(f, length):
+            f.read(HEAD_BYTES)
+            for chunk in chunks(f, length):
                 yield chunk
     for at in range(0, len(new), each):
         yield struct.pack("<H", number) + new[at : at + each]
@@ -322,7 +204,7 @@ def _bodies(board: "Board", path: str, length: int, number: int, new: bytes, eac
 def _write(board: "Board", path: str, head: tuple[int, int, int] | bytes, parts: "Iterable[bytes]") -> None:
     """Write a segment as a whole. Raises StoreError; what `path` was then still stands."""
     board.flash_writes += 1
-    head = struct.pack(_HEAD, *head)
+    head = struct.pack(HEAD, *head)
     seal = hashlib.sha256(head)
     try:
         if not _is_folder(board):
@@ -332,7 +214,7 @@ def _write(board: "Board", path: str, head: tuple[int, int, int] | bytes, parts:
             for part in parts:
                 seal.update(part)
                 f.write(part)
-            f.write(seal.digest()[:_CHECK_BYTES])
+            f.write(seal.digest()[:CHECK_BYTES])
         board.os.rename(FOLDER + "/new", path)
     except OSError:
         raise StoreError("storage")
@@ -345,11 +227,3 @@ def _is_folder(board: "Board") -> bool:
     except OSError:
         return False
     return True
-
-
-def _remove(board: "Board", path: str) -> None:
-    board.flash_writes += 1
-    try:
-        board.os.remove(path)
-    except OSError:
-        raise StoreError("storage")

@@ -5,11 +5,11 @@ happens on the button's word alone while it is down, but stopping: a button that
 reset while GPIO0 is low (it would start its own loader). It must not know pins.
 """
 
-from .backlog import FOLDER
 from .core import state
 from .crash import CRASH
 from .errors import StoreError
 from .led import COUNT_MS, FORGET_MS, HOLD_MS, SHOWN_MS
+from .segments import FOLDER
 from .store import DESIRED, OLD, PROGRAMS
 
 if False:  # for annotations

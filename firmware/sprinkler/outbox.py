@@ -201,12 +201,12 @@ class Outbox:
 
     def _read_flash(self) -> "tuple[Cursor, str, int, int, list[Record]] | None":
         """What comes next of the backlog on flash. A function of its own, so that what reads it has left the heap before the message is made."""
-        from .backlog import read
+        from .retelling import read
 
         try:
             return read(self._app.memory, self._app.board, self._cursor, report.SAMPLES_PER_MESSAGE)
         finally:
-            self._app.board.drop("backlog")
+            self._app.board.drop("retelling")
 
     def _publish_records(self, kind: str, boot_id: int, oldest: int, records: "list[Record]") -> None:
         if kind == "e":

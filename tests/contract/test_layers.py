@@ -19,7 +19,9 @@ SERVICES = {
     "auth": {"protocol"},
     "pairing": set(),
     "mqtt": {"errors"},
-    "backlog": {"errors", "store"},
+    "segments": {"errors"},
+    "backlog": {"errors", "segments", "store"},
+    "retelling": {"errors", "segments"},
     "recall": {"store"},
     "store": {"backlog", "errors", "recall"},
     "board": {"errors"},
@@ -59,7 +61,7 @@ SERVICES = {
     "trial": {"progress", "protocol", "selftest", "slots"},
     "loading": {"core", "progress", "protocol", "slots"},
     "updating": {"progress", "slots"},
-    "hand": {"backlog", "core", "crash", "errors", "led", "store"},
+    "hand": {"core", "crash", "errors", "led", "segments", "store"},
     "report": {"core", "protocol", "store"},
     "planning": {"core", "cycles", "errors", "settings"},
     "planner": {"planning", "watering"},
@@ -84,7 +86,7 @@ SERVICES = {
         "store",
         "weather",
     },
-    "outbox": {"announcing", "auth", "backlog", "errors", "link", "health", "protocol", "report", "store"},
+    "outbox": {"announcing", "auth", "errors", "link", "health", "protocol", "report", "retelling", "store"},
 }
 # The late modules that put the application together: they may import all of it.
 WHOLE = {"__init__", "app", "assembling", "starting"}

@@ -3,7 +3,7 @@
 import struct
 
 from sim.errors import PowerLoss
-from sprinkler import backlog
+from sprinkler import backlog, segments
 from sprinkler.store import EVENT_FORM, SAMPLE_FORM, Memory
 
 
@@ -36,7 +36,7 @@ class Flash:
         pass
 
     def stat(self, path):
-        if path == backlog.FOLDER and self.folder:
+        if path == segments.FOLDER and self.folder:
             return (0x4000,) + (0,) * 9
         if path not in self.files:
             raise OSError(2)
@@ -93,13 +93,13 @@ class File:
 
 def fill(flash, boots):
     """A folder as full as it gets, of so many boots."""
-    for kind, segments, form in (
+    for kind, most, form in (
         ("s", backlog.SAMPLE_SEGMENTS, SAMPLE_FORM),
         ("e", backlog.EVENT_SEGMENTS, EVENT_FORM),
     ):
         memory = Memory()
         fits = backlog.RECORDS_BYTES // (struct.calcsize(form) + 2)
-        share, count = divmod(segments, boots)
+        share, count = divmod(most, boots)
         for boot in range(boots):
             memory.boot_id = 100 + boot
             records = bytes(struct.calcsize(form)) * (fits * (share + (boot < count)))

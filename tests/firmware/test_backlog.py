@@ -9,7 +9,7 @@ import struct
 import pytest
 
 from sim.errors import PowerLoss
-from sprinkler import backlog, protocol, store
+from sprinkler import backlog, protocol, retelling, store
 from sprinkler.errors import StoreError
 from sprinkler.store import EVENT_FORM, SAMPLE_FORM, Memory
 
@@ -56,7 +56,7 @@ def told(memory, flash, kind="s"):
     found, cursor = [], None
     form = SAMPLE_FORM if kind == "s" else EVENT_FORM
     while True:
-        step = backlog.read(memory, flash, cursor, 5)
+        step = retelling.read(memory, flash, cursor, 5)
         if step is None:
             return found
         cursor, what, boot_id, oldest, records = step

@@ -27,7 +27,7 @@ import pytest
 import sim.provision
 from sim.parts.bench import ENABLE, OPEN
 from sim.port import SOFT_WDT_RESET, Port
-from sprinkler import backlog, commands, inbox, recall, store
+from sprinkler import backlog, commands, inbox, recall, segments, store
 
 from . import model, mutants, powercut
 from .aftermath import Witness, confirmed, judge, whole
@@ -160,8 +160,8 @@ def _segments_in_place() -> list[Patch]:
     def write(board: Any, path: str, head: Any, parts: Any) -> None:
         parts = list(parts)
         with suppress(OSError):
-            board.os.mkdir(backlog.FOLDER)
-        data = backlog.struct.pack(backlog._HEAD, *head) + b"".join(parts)
+            board.os.mkdir(segments.FOLDER)
+        data = backlog.struct.pack(segments.HEAD, *head) + b"".join(parts)
         with board.open_file(path, "wb") as f:
             f.write(data[:40])
         with board.open_file(path, "wb") as f:
