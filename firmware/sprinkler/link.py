@@ -98,7 +98,9 @@ class Link:
         """Send one message; call only when there is `room`, but for the last words. Its payload is bytes, or a function that yields its pieces, each time
         the same: they are made twice, first to be measured, for held together they would not fit the heap."""
         pieces = (lambda: iter((payload,))) if isinstance(payload, bytes) else payload
-        length = sum(len(piece) for piece in pieces())
+        length = 0
+        for piece in pieces():
+            length += len(piece)
         self.packet_id = mqtt.next_id(self.packet_id)
         head = mqtt.publish(topic, length, self.packet_id, retain)
         self.in_flight.append(self.packet_id)

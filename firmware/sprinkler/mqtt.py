@@ -29,7 +29,9 @@ def _text(data: str | bytes) -> bytes:
 
 def _packet(first: int, parts: list, more: int = 0) -> bytes:
     """First byte, remaining length (section 2.2.3), the parts; `more` bytes are to follow."""
-    length = more + sum(len(part) for part in parts)
+    length = more
+    for part in parts:
+        length += len(part)
     head = bytearray((first,))
     while True:
         byte = length & 127

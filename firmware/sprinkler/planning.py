@@ -150,8 +150,9 @@ def _mend_keys(app: "App", now_s: int) -> None:
     for program in Programs(app.settings.programs):
         if _key(app, program) & ~schedule.SKIP_NEXT == schedule.LOST_KEY:
             keys[schedule.program_id(program) - 1] = schedule.key_when_changed(program, now_s, place_of(app.settings))
-    for i, key in enumerate(keys):
-        keys[i] = schedule.sane_key(key, today)
+    if max(keys) > today + 1:  # no key that is sane is, but for one with SKIP_NEXT
+        for i, key in enumerate(keys):
+            keys[i] = schedule.sane_key(key, today)
 
 
 def _forbidden(app: "App", at_s: int) -> str:

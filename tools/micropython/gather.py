@@ -22,7 +22,7 @@ STEPS = (
     59,
     0,
 )  # groups by the words of their frames (0: any): a small function shall not pay for a large one
-OFTEN = 40  # what is called in so many places stays: finding the branch takes its time
+OFTEN = 10  # what is called in so many places stays: finding the branch takes its time
 CHOOSING = 2  # words of stack that finding the branch takes
 
 type Bodies = Sequence[list[ast.stmt]]
