@@ -18,8 +18,8 @@ from typing import Any
 
 from sim.provision import FIRMWARE
 from sim.rom import SLOT_BYTES
+from tools.micropython.bundler.program import BundleError
 from tools.micropython.package import CompileError, build
-from tools.micropython.program import BundleError
 
 IMAGE, MANIFEST = "application.romfs", "manifest.json"
 FORMAT = 1  # of the manifest; raised when an older reader could misread it

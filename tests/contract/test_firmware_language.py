@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.micropython.scopes import is_for_types
+from tools.micropython.bundler.scopes import is_for_types
 
 FIRMWARE = Path(__file__).parents[2] / "firmware"
 FILES = sorted(FIRMWARE.rglob("*.py"))

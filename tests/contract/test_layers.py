@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.micropython.scopes import is_for_types
+from tools.micropython.bundler.scopes import is_for_types
 
 ROOT = Path(__file__).parents[2]
 FIRMWARE = ROOT / "firmware"

@@ -9,10 +9,10 @@ from types import ModuleType
 import pytest
 
 from sim.remote.interpreter import ROOT
-from tools.micropython.bundle import bundle
-from tools.micropython.names import known_names
+from tools.micropython.bundler.bundle import bundle
+from tools.micropython.bundler.names import known_names
+from tools.micropython.bundler.program import BundleError
 from tools.micropython.package import bundled
-from tools.micropython.program import BundleError
 
 MAIN = {"app.main": ("run",)}
 ORDER = (

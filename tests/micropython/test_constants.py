@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tools.micropython.constants import fold_globals, fold_reads, write_texts
-from tools.micropython.members import with_choices
-from tools.micropython.rows import pack_numbers
-from tools.micropython.tables import join_words
+from tools.micropython.bundler.constants import fold_globals, fold_reads, write_texts
+from tools.micropython.bundler.members import with_choices
+from tools.micropython.bundler.rows import pack_numbers
+from tools.micropython.bundler.tables import join_words
 
 type Body = list[ast.stmt]
 

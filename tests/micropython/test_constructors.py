@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from tools.micropython.constructors import unfold
+from tools.micropython.bundler.constructors import unfold
 
 LAMP = "class Lamp:\n    def __init__(self, colour, lit=False):\n        self.colour = colour\n        self.lit = lit\n"
 ROOM = "class Room:\n    def __init__(self, lamp):\n        self.lamp = lamp\n    def light(self):\n        return self.lamp.colour\n"

@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from tools.micropython.expressions import write_expressions
+from tools.micropython.bundler.expressions import write_expressions
 
 
 def written(*sources: str, taken: tuple[str, ...] = ("append", "pop")) -> tuple[list[str], int]:

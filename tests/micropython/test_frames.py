@@ -8,9 +8,9 @@ from typing import NamedTuple
 import pytest
 
 from sim.remote.interpreter import ROOT
-from tools.micropython.frames import HANDLER, ON_STACK, Frame, measure
+from tools.micropython.bundler.frames import HANDLER, ON_STACK, Frame, measure
+from tools.micropython.bundler.scopes import COMPREHENSIONS, FUNCTIONS, without_annotations
 from tools.micropython.package import bundled, compile_text, package_sources
-from tools.micropython.scopes import COMPREHENSIONS, FUNCTIONS, without_annotations
 
 FOLDED = 2  # words that the compiler may save by what it calculates itself
 

@@ -8,8 +8,8 @@ from types import ModuleType
 import pytest
 
 from tools.micropython import gather as gathering
-from tools.micropython.bundle import bundle
-from tools.micropython.gather import Gatherer
+from tools.micropython.bundler.bundle import bundle
+from tools.micropython.bundler.gather import Gatherer
 
 
 @pytest.fixture

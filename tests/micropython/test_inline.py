@@ -10,9 +10,9 @@ import pytest
 from sim.provision import FIRMWARE
 from sprinkler.core import controller
 from sprinkler.core.safety import LIMITS
-from tools.micropython.attributes import owners, shared_names
-from tools.micropython.bundle import bundle
-from tools.micropython.inline import Inliner
+from tools.micropython.bundler.attributes import owners, shared_names
+from tools.micropython.bundler.bundle import bundle
+from tools.micropython.bundler.inline import Inliner
 from tools.micropython.package import package_sources
 
 CASES = {

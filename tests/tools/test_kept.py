@@ -60,7 +60,7 @@ def test_the_bundler_itself_has_a_say(firmware: Path, tmp_path: Path, monkeypatc
     before = kept.key(firmware)
     bundler = tmp_path / "bundler"
     shutil.copytree(kept.BUNDLER, bundler)
-    names = bundler / "known_names.txt"
+    names = bundler / "bundler" / "known_names.txt"
     names.write_text(names.read_text() + "sprinkle\n")
     monkeypatch.setattr(kept, "BUNDLER", bundler)
     assert kept.key(firmware) != before

@@ -12,9 +12,9 @@ from pathlib import Path
 from sim.provision import FIRMWARE
 from sim.remote.image import FlashImage
 from sim.remote.interpreter import BOARD_HEAP, run_script
+from tools.micropython.bundler.program import Program
+from tools.micropython.bundler.scopes import without_annotations
 from tools.micropython.package import ENTRIES, build, modules_romfs, package_sources
-from tools.micropython.program import Program
-from tools.micropython.scopes import without_annotations
 
 ROOMY = 3 * BOARD_HEAP
 MEASURE = """

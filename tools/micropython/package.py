@@ -17,8 +17,8 @@ from mpremote.romfs import VfsRomWriter
 from sim.provision import FIRMWARE
 from sim.remote.board import Build
 from tools.micropython import kept
-from tools.micropython.bundle import bundle
-from tools.micropython.scopes import bound_names, without_annotations
+from tools.micropython.bundler.bundle import bundle
+from tools.micropython.bundler.scopes import bound_names, without_annotations
 
 ENTRIES = {"sprinkler.app": ("App",), "sprinkler.board": ("Board",)}  # what main.py imports
 PARTS = (

@@ -1,6 +1,6 @@
 """A board's traceback with the names of the sources: python -m tools.micropython.traceback MAP < text
 
-The application on a board has short names (tools/micropython/bundle.py). The map of a build is written by the same tool with --write; it belongs to
+The application on a board has short names (tools/micropython/bundler/bundle.py). The map of a build is written by the same tool with --write; it belongs to
 that very build, so write it when a board is flashed, and keep it. Without a map the sources of this checkout are taken.
 
 Exit codes: 0 done; 2 wrong usage, or the map cannot be read or written.

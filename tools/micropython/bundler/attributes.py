@@ -8,7 +8,7 @@ import ast
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
-from tools.micropython.scopes import bound_names
+from tools.micropython.bundler.scopes import bound_names
 
 
 def _self_stores(method: ast.FunctionDef) -> Iterator[str]:

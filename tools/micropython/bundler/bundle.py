@@ -9,23 +9,23 @@ import ast
 from collections.abc import Collection, Mapping
 from copy import deepcopy
 
-from tools.micropython.constants import fold_globals, fold_reads, write_texts
-from tools.micropython.constructors import unfold
-from tools.micropython.expressions import write_expressions
-from tools.micropython.gather import Gatherer
-from tools.micropython.inline import Inliner
-from tools.micropython.linker import link
-from tools.micropython.members import with_choices
-from tools.micropython.names import Names, known_names
-from tools.micropython.origin import origins
-from tools.micropython.program import Binding, Extern, Own, Program
-from tools.micropython.prune import literals, prune, split_tuples, uses, without_needless
-from tools.micropython.raised import spared, with_spared_errors
-from tools.micropython.rows import pack_numbers
-from tools.micropython.scopes import bound_names, without_annotations
-from tools.micropython.tables import join_words
-from tools.micropython.texts import with_filled_texts
-from tools.micropython.words import name_words, without_names
+from tools.micropython.bundler.constants import fold_globals, fold_reads, write_texts
+from tools.micropython.bundler.constructors import unfold
+from tools.micropython.bundler.expressions import write_expressions
+from tools.micropython.bundler.gather import Gatherer
+from tools.micropython.bundler.inline import Inliner
+from tools.micropython.bundler.linker import link
+from tools.micropython.bundler.members import with_choices
+from tools.micropython.bundler.names import Names, known_names
+from tools.micropython.bundler.origin import origins
+from tools.micropython.bundler.program import Binding, Extern, Own, Program
+from tools.micropython.bundler.prune import literals, prune, split_tuples, uses, without_needless
+from tools.micropython.bundler.raised import spared, with_spared_errors
+from tools.micropython.bundler.rows import pack_numbers
+from tools.micropython.bundler.scopes import bound_names, without_annotations
+from tools.micropython.bundler.tables import join_words
+from tools.micropython.bundler.texts import with_filled_texts
+from tools.micropython.bundler.words import name_words, without_names
 
 type Body = list[ast.stmt]
 type Parts = dict[str, Body]  # of each late module

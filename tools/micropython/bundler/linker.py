@@ -7,10 +7,10 @@ import ast
 from collections.abc import Iterable
 from copy import deepcopy
 
-from tools.micropython.names import Names
-from tools.micropython.origin import mark
-from tools.micropython.program import Binding, BundleError, Module, Own, Program, Sibling, absolute
-from tools.micropython.scopes import ScopedTransformer, bound_names
+from tools.micropython.bundler.names import Names
+from tools.micropython.bundler.origin import mark
+from tools.micropython.bundler.program import Binding, BundleError, Module, Own, Program, Sibling, absolute
+from tools.micropython.bundler.scopes import ScopedTransformer, bound_names
 
 
 class Linker(ScopedTransformer):

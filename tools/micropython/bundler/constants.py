@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 
-from tools.micropython.members import is_literal, is_plain
-from tools.micropython.prune import uses
+from tools.micropython.bundler.members import is_literal, is_plain
+from tools.micropython.bundler.prune import uses
 
 type Bodies = Sequence[list[ast.stmt]]
 

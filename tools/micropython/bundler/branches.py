@@ -7,7 +7,7 @@ these functions were put together.
 import ast
 from collections.abc import Sequence
 
-from tools.micropython.scopes import bound_names
+from tools.micropython.bundler.scopes import bound_names
 
 CHOICE = "k__"  # the argument that chooses
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 
-from tools.micropython.constants import defines, heap_of, tables
-from tools.micropython.origin import mark
-from tools.micropython.prune import uses
+from tools.micropython.bundler.constants import defines, heap_of, tables
+from tools.micropython.bundler.origin import mark
+from tools.micropython.bundler.prune import uses
 
 type Bodies = Sequence[list[ast.stmt]]
 

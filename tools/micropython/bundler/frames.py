@@ -9,7 +9,7 @@ import ast
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from tools.micropython.scopes import arguments, bound_names
+from tools.micropython.bundler.scopes import arguments, bound_names
 
 ON_STACK = 11  # VM_MAX_STATE_ON_STACK in py/objfun.c, in words
 HANDLER = 3  # words of an entry of the stack of exceptions

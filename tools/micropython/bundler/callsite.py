@@ -7,7 +7,7 @@ to when they are called. It must not know what takes the place of the call.
 import ast
 from collections.abc import Callable, Iterator, Sequence
 
-from tools.micropython.slots import MARK, let_go
+from tools.micropython.bundler.slots import MARK, let_go
 
 type Key = tuple[bool, str]  # (is a method, its name)
 type How = tuple[

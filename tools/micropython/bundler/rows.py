@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 
-from tools.micropython.constants import defines, tables
-from tools.micropython.members import is_plain
-from tools.micropython.prune import uses
+from tools.micropython.bundler.constants import defines, tables
+from tools.micropython.bundler.members import is_plain
+from tools.micropython.bundler.prune import uses
 
 type Bodies = Sequence[list[ast.stmt]]
 

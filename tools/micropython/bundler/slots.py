@@ -5,7 +5,7 @@ Rule: a variable lives from its first mention to its last one, in the order of t
 
 import ast
 
-from tools.micropython.scopes import COMPREHENSIONS, bound_names
+from tools.micropython.bundler.scopes import COMPREHENSIONS, bound_names
 
 MARK = "__"  # in the names of such variables, and in no others
 OVER = "over"  # the kind of a None that stands for no value: its variable is let go of

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeIs
 
-from tools.micropython.scopes import bound_names
+from tools.micropython.bundler.scopes import bound_names
 
 SMALL_INT = 1 << 30
 SHORT_TEXT = 10  # characters: such a text is a name to MicroPython, so it costs the same at every use

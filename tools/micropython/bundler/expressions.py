@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 
-from tools.micropython.movable import ambiguous, family, methods
-from tools.micropython.scopes import COMPREHENSIONS, FUNCTIONS, ScopedTransformer, bound_names
+from tools.micropython.bundler.movable import ambiguous, family, methods
+from tools.micropython.bundler.scopes import COMPREHENSIONS, FUNCTIONS, ScopedTransformer, bound_names
 
 NODES_MAX = 40  # of an expression
 

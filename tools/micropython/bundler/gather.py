@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tools.micropython.branches import complete, gathered, redirect, widened
-from tools.micropython.frames import ON_STACK, Frame, measure
-from tools.micropython.movable import ambiguous, family, is_of_an_object, is_simple, methods, private
+from tools.micropython.bundler.branches import complete, gathered, redirect, widened
+from tools.micropython.bundler.frames import ON_STACK, Frame, measure
+from tools.micropython.bundler.movable import ambiguous, family, is_of_an_object, is_simple, methods, private
 
 FEW = 3  # arguments that each of a group is given at least, besides `self`
 STEPS = (

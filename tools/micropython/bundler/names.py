@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from tools.micropython.attributes import shared_names
-from tools.micropython.program import Own, Program
-from tools.micropython.scopes import FUNCTIONS, arguments, bound_names
+from tools.micropython.bundler.attributes import shared_names
+from tools.micropython.bundler.program import Own, Program
+from tools.micropython.bundler.scopes import FUNCTIONS, arguments, bound_names
 
 KNOWN_NAMES = Path(__file__).with_name("known_names.txt")
 ARGUMENTS = 12  # names set aside for arguments

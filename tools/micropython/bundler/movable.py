@@ -7,7 +7,7 @@ know what takes the place of a function.
 import ast
 from collections.abc import Iterator, Sequence
 
-from tools.micropython.scopes import COMPREHENSIONS, FUNCTIONS, arguments, bound_names
+from tools.micropython.bundler.scopes import COMPREHENSIONS, FUNCTIONS, arguments, bound_names
 
 LOOKUPS = ("getattr", "hasattr", "setattr", "delattr")  # by a text; the first two also by one that is only known later
 
@@ -17,7 +17,7 @@ def methods(part: ast.stmt) -> list[ast.FunctionDef]:
     return [item for item in part.body if isinstance(item, ast.FunctionDef)] if isinstance(part, ast.ClassDef) else []
 
 
-def is_simple(function: ast.FunctionDef) -> bool:
+def is_movable(function: ast.FunctionDef) -> bool:
     """Can its statements stand elsewhere? Not if it yields, nests, or takes arguments in a fancy way."""
     args = function.args
     if args.vararg or args.kwarg or args.kwonlyargs or args.posonlyargs or function.decorator_list:
@@ -25,10 +25,15 @@ def is_simple(function: ast.FunctionDef) -> bool:
     if not all(isinstance(default, ast.Constant) for default in args.defaults):
         return False
     fancy = (*FUNCTIONS, ast.ClassDef, ast.Yield, ast.YieldFrom, ast.Global, ast.Nonlocal, ast.NamedExpr)
+    return not any(isinstance(node, fancy) for part in function.body for node in ast.walk(part))
+
+
+def is_simple(function: ast.FunctionDef) -> bool:
+    """Can it be a branch, whose variables have other names? Not if one of them belongs to a comprehension as well, or is the first part of a dotted name."""
     nodes = [node for part in function.body for node in ast.walk(part)]
     if any(isinstance(node, ast.alias) and "." in node.name and not node.asname for node in nodes):
-        return False  # it binds the first part of that name
-    return not any(isinstance(node, fancy) for node in nodes) and not any(_captured(function, nodes))
+        return False
+    return is_movable(function) and not any(_captured(function, nodes))
 
 
 def _captured(function: ast.FunctionDef, nodes: Sequence[ast.AST]) -> Iterator[str]:

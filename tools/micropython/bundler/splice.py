@@ -6,10 +6,10 @@ Rule: at the end its variables are set to None: what they held would else stay i
 import ast
 from copy import deepcopy
 
-from tools.micropython.callsite import How
-from tools.micropython.returns import UnsupportedError, ends, without_returns
-from tools.micropython.scopes import COMPREHENSIONS, arguments, bound_names
-from tools.micropython.slots import OVER, let_go
+from tools.micropython.bundler.callsite import How
+from tools.micropython.bundler.returns import UnsupportedError, ends, without_returns
+from tools.micropython.bundler.scopes import COMPREHENSIONS, arguments, bound_names
+from tools.micropython.bundler.slots import OVER, let_go
 
 
 class _Rename(ast.NodeTransformer):

@@ -12,11 +12,11 @@ from collections.abc import Collection, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 
-from tools.micropython.callsite import Key, Site, calls
-from tools.micropython.returns import UnsupportedError
-from tools.micropython.scopes import FUNCTIONS
-from tools.micropython.slots import MARK, share_slots
-from tools.micropython.splice import Splice
+from tools.micropython.bundler.callsite import Key, Site, calls
+from tools.micropython.bundler.movable import is_movable
+from tools.micropython.bundler.returns import UnsupportedError
+from tools.micropython.bundler.slots import MARK, share_slots
+from tools.micropython.bundler.splice import Splice
 
 
 @dataclass(slots=True)
@@ -33,17 +33,6 @@ def _mentions(nodes: Sequence[ast.AST]) -> Iterator[Key]:
                 yield False, node.id
             elif isinstance(node, ast.Attribute):
                 yield True, node.attr
-
-
-def _is_simple(function: ast.FunctionDef) -> bool:
-    """Can its statements stand elsewhere? Not if it yields, nests, or takes arguments in a fancy way."""
-    args = function.args
-    if args.vararg or args.kwarg or args.kwonlyargs or args.posonlyargs or function.decorator_list:
-        return False
-    if not all(isinstance(default, ast.Constant) for default in args.defaults):
-        return False
-    fancy = (*FUNCTIONS, ast.ClassDef, ast.Yield, ast.YieldFrom, ast.Global, ast.Nonlocal, ast.NamedExpr)
-    return not any(isinstance(node, fancy) for part in function.body for node in ast.walk(part))
 
 
 class Inliner:
@@ -78,7 +67,7 @@ class Inliner:
             if defined[key] == called[key] == mentioned[key] == 1
             and key[1] not in (taken if key[0] else {*keep, *imported})
             and not key[1].startswith("__")
-            and _is_simple(function.node)
+            and is_movable(function.node)
         }
 
     def _define(

@@ -9,7 +9,7 @@ import ast
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
-from tools.micropython.slots import MARK
+from tools.micropython.bundler.slots import MARK
 
 INIT = "__init__"
 
