@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from tools.micropython import gather as gathering
+from tools.micropython.bundler import gather as gathering
 from tools.micropython.bundler.bundle import bundle
 from tools.micropython.bundler.gather import Gatherer
 
