@@ -54,9 +54,8 @@ class Link:
         self._hear = hear
         self.wlan = board.network.WLAN(board.network.STA_IF)
         self.sock = self.poller = self.decoder = None
-        self.out: memoryview | bytes = (
-            b""  # what waits to be sent: bytes, or a view of them; while there is more, there is some here
-        )
+        # What waits to be sent: bytes, or a view of them; while there is more, there is some here
+        self.out: memoryview | bytes = b""
         self._behind: list = []  # what follows it: packets, and messages as [bytes left, the piece under way, what yields the others]
         self.in_flight: list[int] = []
         self.packet_id = 0

@@ -1,6 +1,6 @@
 """Proposed: lays a `desired` message down on flash, so that its text has left the heap when it is read. A late module.
 
-Rule: what lies there is a proposal; it counts only once `desired` has read it and it took its place. It must not know what the settings mean.
+Rule: what lies there is a proposal; it counts only once it was read (reading.py) and took its place. It must not know what the settings mean.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Settings: what is in force. The late modules `provisioned` and `desired` read and check the texts.
+"""Settings: what is in force. The late modules `provisioned`, `desired` and `programs` read and check the texts.
 
 Rule: values and their defaults. It must not know where they come from, or how they are used.
 """

@@ -104,15 +104,13 @@ class Memory:
         self.granted_s = self.open_s = 0
         self.counter = 0
         self.totals_ml = [0] * ZONES
-        self.kept_ml = [
-            0
-        ] * ZONES  # totals as they stand on flash: what is reported, so that a loss of power never makes one fall
+        # Totals as they stand on flash: what is reported, so that a loss of power never makes one fall
+        self.kept_ml = [0] * ZONES
         self.keys = [0] * PROGRAMS  # of core.schedule, for program i + 1
         self.soaks = bytearray(3 * ZONES)  # what is left of a program's run in each zone (planner.py)
         self.lived = 57600  # core.state.LIVED_MS in 2 s: all that may be saved up
-        self.day = bytearray(
-            2 * ZONES
-        )  # of each zone: openings of the day, and its water in 1/250 of what is allowed (runs.py)
+        # Of each zone: openings of the day, and its water in 1/250 of what is allowed (runs.py)
+        self.day = bytearray(2 * ZONES)
         self.lost = 0  # 1: RTC memory does not vouch for what flash says
         self.faults = [0] * ZONES
         self.at_s = 0  # the last time that was known when the ledger was kept, seconds since 2000
@@ -140,11 +138,8 @@ class Memory:
         self.samples = b""
         self.kept = 0  # whether flash holds some of the backlog: 0, UNTOLD, TOLD
         self.flash_event = self.flash_sample = 0  # the oldest numbers of this boot that flash holds; 0: none
-        self.free_due = (
-            0,
-            0,
-            0,
-        )  # of a boot, from which event and sample on flash can forget more: to look takes its time
+        # Of a boot, from which event and sample on flash can forget more: to look takes its time
+        self.free_due = (0, 0, 0)
         self.dropped = 0  # events and samples that were given up unheard since memory was lost
         self.check = (0, 0, 0, 0)  # the last check of a valve: at, zone (0: none), index into protocol.CHECKS, ml
         self.broker_ip = self.ntp_ip = bytes(4)  # what their names stood for
@@ -240,6 +235,7 @@ class Memory:
 
     def next_samples(self, after: int, most: int) -> "list[Record]":
         """[(0, number, packed sample)] of the first samples in RTC memory with a number above `after`."""
+        # As above; one function for both would be called in two places, and cost a board 288 B of heap
         oldest = self.sample_count - self.held_samples()
         first = max(after, oldest) + 1
         found = []

@@ -7,6 +7,7 @@ import pytest
 
 from sim.port import SOFT_RESET
 from sprinkler import protocol, recall, store
+from sprinkler.settings import PROGRAM_BYTES, PROGRAM_FORM
 from sprinkler.store import Memory
 
 from .rig import Rig
@@ -95,6 +96,12 @@ def test_the_journal_stays_below_the_size_that_is_cheap_to_write(rig):
     data = rig.board.chip.flash.files[store.JOURNAL]
     assert len(data) <= 128
     assert len(data) == 82 + 8 + 2 * 17 + 4, "two events that nobody stored yet lie behind the ledger"
+
+
+def test_records_are_as_long_as_their_forms():
+    assert struct.calcsize(store.EVENT_FORM) == store.EVENT_BYTES
+    assert struct.calcsize(store.SAMPLE_FORM) == store.SAMPLE_BYTES
+    assert struct.calcsize(PROGRAM_FORM) == PROGRAM_BYTES
 
 
 def test_all_that_is_kept_over_a_sleep_fits_rtc_memory_when_it_is_full():

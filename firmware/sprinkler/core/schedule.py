@@ -106,7 +106,7 @@ def sane_key(key: int, day: int) -> int:
 def due(programs: tuple, keys: list[int], now_s: int, place: tuple) -> list[tuple]:
     """Starts that lie at `now_s` or before, and are not settled: (program, day, its moment, reason why it is none: "", "skip_date", "season", "no_start").
 
-    `keys[i]` is that of `programs[i]`. More than GRACE_MIN late means: missed.
+    `programs`: a tuple, or what can be run over and asked for one as a tuple can. `keys[i]` is that of `programs[i]`. More than GRACE_MIN late means: missed.
     """
     this_day = today(now_s, place[RULE])
     found = []

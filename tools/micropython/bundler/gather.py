@@ -16,12 +16,8 @@ from tools.micropython.bundler.frames import ON_STACK, Frame, measure
 from tools.micropython.bundler.movable import ambiguous, family, is_of_an_object, is_simple, methods, private
 
 FEW = 3  # arguments that each of a group is given at least, besides `self`
-STEPS = (
-    ON_STACK,
-    27,
-    59,
-    0,
-)  # groups by the words of their frames (0: any): a small function shall not pay for a large one
+# Groups by the words of their frames (0: any): a small function shall not pay for a large one
+STEPS = (ON_STACK, 27, 59, 0)
 OFTEN = 10  # what is called in so many places stays: finding the branch takes its time
 CHOOSING = 2  # words of stack that finding the branch takes
 

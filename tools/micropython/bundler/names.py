@@ -122,7 +122,7 @@ class Names:
         return self._globals[binding]
 
     def of_group(self, name: str) -> str:
-        """The name of a function that others were gathered in."""
+        """The name of a function that the bundler makes: of gathered ones, of a constructor, of a table."""
         return self.of_global(Own("gathered", name))
 
     def of_method(self, name: str) -> str:
