@@ -65,9 +65,10 @@ class Runs:
                 return
 
     def carry_out(self, actions: list[tuple]) -> list[tuple]:
-        """Carry out the hardware's part of `actions`, then the books'. Returns requests for the next step: ("failed", zone), ("sensed", zone)."""
+        """Carry out the hardware's part of `actions`, then the books'. Returns requests for the next step: ("failed", zone, reason), ("sensed", zone)."""
         self._note_day()
-        self._after = failed = []
+        self._after = []
+        failed = 0  # bit z: an action of zone z; what would come after it waits for the next turn
         for action in actions:
             kind, zone = action[0], action[1]
             if (
@@ -77,8 +78,11 @@ class Runs:
                     if end[0] == "finished" and end[1] == zone:
                         self._finish(zone, end[2], end[3], end[4])
             if kind in ("journal_open", "pulse_open", "pulse_close", "journal_closed", "started", "resumed"):
-                if ("failed", zone) not in failed and not self._act(kind, zone):
-                    failed.append(("failed", zone))
+                if not failed >> zone & 1 and not self._act(kind, zone):
+                    failed |= 1 << zone
+                    self._after.append(
+                        ("failed", zone, "sensor" if kind in ("pulse_open", "pulse_close") else "storage")
+                    )
             elif kind == "finished":
                 self._finish(zone, action[2], action[3], action[4])
             elif kind == "skipped":
@@ -87,7 +91,7 @@ class Runs:
                 self.event(kind, zone, 0, 0, "", action[2], 0, 0)
         if actions:
             self._keep_faults()
-        return failed
+        return self._after
 
     def _note_day(self) -> None:
         """Let the ledger know what the core has counted of the day; water is rounded up."""

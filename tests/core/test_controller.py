@@ -348,10 +348,18 @@ def test_without_a_meter_closed_is_assumed_after_three_pulses():
 def test_a_failed_journal_closes_what_may_be_open():
     b = Bench(zones=1)
     b.step(run_request(1, 60))
-    b.step(("failed", 1))
+    b.step(("failed", 1, "storage"))
     assert b.valves == [0]
     b.run(20)
     assert b.logged("finished")[0][3] == "storage"
+
+
+def test_an_opening_pulse_that_did_not_get_out_ends_the_run_and_says_why():
+    b = Bench(zones=1)
+    b.step(run_request(1, 60))
+    b.step(("failed", 1, "sensor"))
+    b.run(20)
+    assert b.logged("finished")[0][3] == "sensor"
 
 
 def test_a_closing_pulse_that_did_not_get_out_counts_for_nothing():
@@ -359,7 +367,7 @@ def test_a_closing_pulse_that_did_not_get_out_counts_for_nothing():
     b.step(run_request(1, 5))
     b.run(5)
     for _ in range(5):
-        b.step(("failed", 1))
+        b.step(("failed", 1, "storage"))
         b.run(10)
     assert b.field(1, state.PHASE) != "closed"
     b.run(120)

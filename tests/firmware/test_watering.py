@@ -166,6 +166,17 @@ def test_nothing_opens_when_the_journal_cannot_be_written(rig):
     assert "storage" not in rig.state()["faults"]
 
 
+def test_a_run_whose_pulse_gets_nowhere_ends_with_the_bridge_as_its_reason(rig):
+    rig.board.bench.bus.absent.add(0x20)
+    rig.command("run", zone=1, run_time_s=60)
+    rig.run(20)
+    rig.board.bench.bus.absent.clear()
+    rig.run(120)
+    ended = rig.events("run_finished")[-1]
+    assert (ended["result"], ended["reason"]) == ("tripped", "sensor")
+    assert "storage" not in rig.state()["faults"]
+
+
 def test_a_missing_expander_opens_nothing_and_is_reported():
     rig = Rig()
     del rig.board.bench.bus.parts[0x20]

@@ -147,7 +147,7 @@ def test_the_core_as_a_board_has_it_decides_what_its_sources_decide():
                     [("stop", chance.choice((0, zone)))],
                     [("bare_stop",), ("run", zone, 60_000, 0)],
                     [("check", zone)],
-                    [("failed", zone)],
+                    [("failed", zone, chance.choice(("storage", "sensor")))],
                     [("cut", zone, "wet")],
                     [("clear_fault", chance.choice((0, zone)))],
                 )

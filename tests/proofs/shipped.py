@@ -126,7 +126,7 @@ class Shipped:
         self, mind: Mind, ticks: int, readings: tuple[int, int], requests: tuple[Request, ...], broken: str
     ) -> Turn:
         """One turn after `ticks`: the failed actions of the last one and `requests` go to the core; its actions are carried out."""
-        heard = (*(("failed", zone) for zone in mind.failed), *requests)
+        heard = (*(("failed", zone, "storage") for zone in mind.failed), *requests)
         key = (mind.core, ticks, readings, heard)
         if key not in self._stepped:
             after, actions, _ = controller.step(mind.core, ticks * TICK_MS, readings, heard, self.limits)

@@ -117,7 +117,7 @@ def _same_for_any_count(search: Search, mind: Mind, most: int) -> None:
         longer = (*mind.core[:place], more, *mind.core[place + 1 :])
         for battery_mv in (GOOD_MV, UNKNOWN_MV):
             for flow_ml in (0, NOISE_ML, FLOW_ML):
-                for requests in ((), (("stop", 1),), (("failed", 1),), (("clear_fault", 0),)):
+                for requests in ((), (("stop", 1),), (("failed", 1, "storage"),), (("clear_fault", 0),)):
                     arguments = (TICK_MS, (battery_mv, flow_ml), requests, search.shipped.limits)
                     one, actions, _ = controller.step(mind.core, *arguments)
                     other, others, _ = controller.step(longer, *arguments)

@@ -4,8 +4,8 @@
 Pure: no clock, no I/O, no float, nothing remembered outside the state. It must not know how actions are carried out, what time it is, or who
 asked. `elapsed_ms` (since the step before) stands in for a clock, so the states stay finite and no clock can jump.
 
-Requests: ("run", zone, run_ms, program), ("check", zone), ("stop", zone or 0), ("bare_stop",), ("clear_fault", zone or 0), ("failed", zone), ("sensed", zone),
-("cut", zone, reason), ("leak",): water runs that no valve should let through.
+Requests: ("run", zone, run_ms, program), ("check", zone), ("stop", zone or 0), ("bare_stop",), ("clear_fault", zone or 0), ("failed", zone, reason),
+("sensed", zone), ("cut", zone, reason), ("leak",): water runs that no valve should let through.
 Actions, in the order they must be carried out: ("journal_open" | "pulse_open" | "pulse_close" | "journal_closed", zone),
 ("started" | "resumed", zone), ("finished", zone, program, cause, open_ms), ("skipped", zone, program, reason), ("fault" | "fault_cleared", zone or 0, word),
 ("accepted" | "queued", request index), ("refused", request index, reason).
@@ -117,7 +117,7 @@ def _hear(s: list, index: int, request: tuple, readings: tuple, limits: tuple[in
         if s[base(request[1]) + PHASE] == OPEN:
             safety.close_zone(s, request[1], request[2], limits, out)
     elif kind == "failed":
-        safety.action_failed(s, request[1], limits, out)
+        safety.action_failed(s, request[1], request[2], limits, out)
     elif kind == "sensed":
         safety.pulse_sensed(s, request[1])
     elif kind == "bare_stop":

@@ -215,11 +215,12 @@ def watch_closing(s: list, zone: int, elapsed_ms: int, readings: tuple, limits: 
         _pulse_again(s, zone, limits, out)
 
 
-def action_failed(s: list, zone: int, limits: tuple[int, ...], out: list) -> None:
-    """A journal entry or a pulse could not be made: what may be open is closed; a closing pulse that did not get out counts for nothing."""
+def action_failed(s: list, zone: int, reason: str, limits: tuple[int, ...], out: list) -> None:
+    """A journal entry or a pulse could not be made: what may be open is closed, for that `reason`; a closing pulse that did not get out counts for
+    nothing."""
     z = base(zone)
     if s[z + PHASE] in (OPEN, CLOSED):
-        close_zone(s, zone, "storage", limits, out)
+        close_zone(s, zone, reason, limits, out)
     else:
         s[z + EVIDENCE] = UNREACHED
         s[z + WAIT_MS] = min(limits[SETTLE_MS] * s[z + TRIES], limits[RETRY_MAX_MS])
