@@ -77,7 +77,7 @@ SECTIONS = (
         "the whole firmware on a real 32-bit MicroPython; heap per module",
         setup=("micropython", "broker"),
         show=True,
-        minutes=10,
+        minutes=8,
     ),
     Section(
         "cable",

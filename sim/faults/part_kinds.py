@@ -70,8 +70,8 @@ def _noise(life: Life, args: Args) -> Undo:
 
     def edge() -> None:
         session = life.board.session
-        if session is not None and session.flow_handler is not None:
-            session.interrupt(*session.flow_handler)
+        if session is not None and (handle := session.flow_handler) is not None:
+            session.interrupt(lambda _: handle(1), None)
         if on:
             life.timeline.at(life.timeline.now_us + every_us, edge)
 

@@ -1,9 +1,10 @@
 """Stand-ins for `Pin`, `ADC` and `I2C`."""
 
+from collections.abc import Callable
 from typing import Final
 
 from sim.parts.bench import BUTTON, FLOW
-from sim.port.session import Handler, Session
+from sim.port.session import Handler, Repeatable, Session
 
 I2C_BYTE_US = 100  # nine clocks at 100 kHz
 ADC_US = 100
@@ -65,9 +66,19 @@ class Pin:
         self._handler, self._trigger = handler, trigger
         if self._number == FLOW:
             session.bench.take_flow_pulses()
-            session.flow_handler = None if handler is None else (handler, self)
+            session.flow_handler = None if handler is None else self._repeated(handler)
         elif self._number == BUTTON:
             session.bench.on_button = self._edge if handler is not None else None
+
+    def _repeated(self, handler: Handler) -> Callable[[int], None]:
+        if isinstance(handler, Repeatable):
+            return handler.repeat
+
+        def repeat(times: int) -> None:
+            for _ in range(times):
+                handler(self)
+
+        return repeat
 
     def _edge(self, level: int) -> None:
         wanted = PinFactory.IRQ_RISING if level else PinFactory.IRQ_FALLING

@@ -5,7 +5,7 @@ time pass only through `wait`, `spend` and `block`.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from sim.errors import Ending, PowerLoss, WatchdogReset
 from sim.power import AWAKE_MA, AWAKE_RADIO_MA, DOZING_MA
@@ -20,6 +20,14 @@ IRQ_QUEUE = 4  # soft handlers that the interpreter can hold back
 WATCHDOG_US = 3_200_000
 
 type Handler = Callable[[object], object]
+
+
+@runtime_checkable
+class Repeatable(Protocol):
+    """A handler that can be told to run many times, where to call it so often costs much."""
+
+    def repeat(self, times: int) -> None:
+        """Run it so many times, one after the other."""
 
 
 class Session:
@@ -59,7 +67,7 @@ class Session:
         self.irqs: list[tuple[Handler, object]] = []
         self.irqs_lost = 0
         self.late_calls = 0
-        self.flow_handler: tuple[Handler, object] | None = None
+        self.flow_handler: Callable[[int], None] | None = None  # takes so many pulses
         self.hanging = False
         self.on_call: Callable[[str], None] | None = None  # a fault hook: told of each act before it happens
         self.radio_on = False
@@ -199,9 +207,7 @@ class Session:
         if not in_time and pulses > IRQ_QUEUE:
             self.irqs_lost += pulses - IRQ_QUEUE
             pulses = IRQ_QUEUE
-        handler, argument = self.flow_handler
-        for _ in range(pulses):
-            handler(argument)
+        self.flow_handler(pulses)
 
     def at(self, at_us: int, callback: Callable[[], None]) -> Event:
         """Call `callback` at true time `at_us` unless the boot is over by then."""

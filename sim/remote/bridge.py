@@ -6,10 +6,11 @@ sleep, watchdog, power loss) ends its process and goes on to the caller, as it w
 
 import contextlib
 import os
-import select
 import socket
+import struct
 import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from sim.errors import Ending
@@ -18,14 +19,31 @@ from sim.port.timing import CALL_US
 from sim.remote import frames
 from sim.remote.frames import Call, Heap, Ref
 from sim.remote.image import FlashImage
-from sim.remote.interpreter import AS_ON_A_BOARD, InterpreterError, Options, command
+from sim.remote.interpreter import AS_ON_A_BOARD, InterpreterError, Options, command, one_processor
 
 FIXED = {"machine.Pin": "Pin", "machine.ADC": "ADC", "machine.RTC": "RTC", "machine.WDT": "WDT", "network.WLAN": "WLAN"}
 NUMBERED = {"machine.I2C": "SoftI2C", "machine.Timer": "Timer", "socket.socket": "socket"}
 WATCHDOG = Ref("WDT", 0)
+LOOK_MS = 50  # between two looks at the console, while nothing comes over the wire
+_LOOK = struct.pack("@ll", 0, LOOK_MS * 1000)  # as a timeval
 STUCK_S = 20  # without a call for so long (of real time), something is wrong with the interpreter itself
 WORK_US = 200  # what ten jumps and returns take on the board, with the bytecode between them: an estimate, not measured
 EXIT_SCRIPT_DONE, EXIT_SCRIPT_RAISED, EXIT_INPUT_ENDED = 0, 1, 72
+
+
+@dataclass(frozen=True, slots=True)
+class _Handler:
+    """What the interpreter keeps in a callback slot, as a stand-in calls it."""
+
+    remote: Remote
+    slot: int
+
+    def __call__(self, _source: object) -> None:
+        self.remote.interrupt(self.slot)
+
+    def repeat(self, times: int) -> None:
+        """Run it so many times, one after the other."""
+        self.remote.interrupt(self.slot, times)
 
 
 class Remote:
@@ -69,6 +87,10 @@ class Remote:
         Returns the exit code of a script. Raises the `Ending` of a boot that resets, sleeps or dies, and InterpreterError when
         the interpreter itself fails.
         """
+        with one_processor():
+            return self._run(typed)
+
+    def _run(self, typed: bytes) -> int:
         self._wire, theirs = socket.socketpair()
         self._heard = bytearray()  # of a frame that is not complete
         process = self._process = subprocess.Popen(
@@ -80,10 +102,9 @@ class Remote:
             bufsize=0,
         )
         theirs.close()
-        self._watch = select.poll()
-        self._watch.register(self._wire, select.POLLIN)
+        self._wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _LOOK)
         if process.stdout is not None:
-            self._watch.register(process.stdout, select.POLLIN)
+            os.set_blocking(process.stdout.fileno(), False)
         try:
             self.type(typed)
             self._serve()
@@ -94,14 +115,13 @@ class Remote:
         finally:
             process.kill()
             process.wait()
-            self._drain_console()
+            self._read_console()
             self._wire.close()
             for pipe in (process.stdin, process.stdout):
                 if pipe is not None:
                     pipe.close()
 
     def _finished(self) -> int:
-        self._drain_console()
         code = self._process.wait()
         if code not in (EXIT_SCRIPT_DONE, EXIT_SCRIPT_RAISED, EXIT_INPUT_ENDED):
             raise InterpreterError(f"MicroPython ended with {code}")
@@ -120,35 +140,32 @@ class Remote:
         if self.port.session.uart:
             self.type(self.port.sys.stdin.read(len(self.port.session.uart)).encode("latin-1"))
 
-    def _output(self) -> int:
-        return self._process.stdout.fileno() if self._process.stdout is not None else -1
-
-    def _read_console(self) -> bool:
-        data = os.read(self._output(), 65536)
-        if data and self._console is not None:
-            self._console(data)
-        return bool(data)
-
-    def _drain_console(self) -> None:
-        while self._output() >= 0 and self._read_console():
-            pass
+    def _read_console(self) -> None:
+        """Hand on what has been printed."""
+        output = self._process.stdout
+        with contextlib.suppress(BlockingIOError):  # nothing more, for now
+            while output is not None and (data := os.read(output.fileno(), 65536)):
+                if self._console is not None:
+                    self._console(data)
 
     # --- the wire
 
     def _frame(self) -> bytes:
         """The next frame from the wire, without its length, or none when it was closed; what is printed meanwhile is handed on."""
         heard = self._heard
+        looks = STUCK_S * 1000 // LOOK_MS
         while len(heard) < 4 or len(heard) < 4 + int.from_bytes(heard[:4], "little"):
-            ready = {descriptor for descriptor, _ in self._watch.poll(STUCK_S * 1000)}
-            if not ready:
-                raise InterpreterError(f"MicroPython says nothing for {STUCK_S} s")
-            if self._output() in ready and not self._read_console():
-                self._watch.unregister(self._output())
-            if self._wire.fileno() in ready:
+            try:
                 piece = self._wire.recv(65536)
-                if not piece:
-                    return b""
-                heard += piece
+            except BlockingIOError:
+                self._read_console()  # a full pipe would hold the interpreter up
+                looks -= 1
+                if not looks:
+                    raise InterpreterError(f"MicroPython says nothing for {STUCK_S} s") from None
+                continue
+            if not piece:
+                return b""
+            heard += piece
         end = 4 + int.from_bytes(heard[:4], "little")
         frame = bytes(heard[4:end])
         del heard[:end]
@@ -197,9 +214,9 @@ class Remote:
         ticks_us = now_us - session.boot_us + session.chip.ticks_offset_us
         return frames.now(ticks_us, clock.shown_us(now_us), clock.awake_drift, WORK_US, CALL_US)
 
-    def interrupt(self, slot: int) -> None:
+    def interrupt(self, slot: int, times: int = 1) -> None:
         """Run the soft handler of a slot, now; the calls that it makes are answered meanwhile."""
-        self._send(frames.interrupt(slot))
+        self._send(frames.interrupt(slot, times))
         self._serve()
 
     def heap(self, *, collect: bool = True, dump: bool = False) -> Heap | None:
@@ -252,8 +269,8 @@ class Remote:
             return self._number("socket", result[0]), result[1]
         return result
 
-    def _handler(self, slot: int) -> Callable[[object], None]:
-        return lambda _source: self.interrupt(slot)
+    def _handler(self, slot: int) -> _Handler:
+        return _Handler(self, slot)
 
     # --- waiting
 
@@ -265,6 +282,7 @@ class Remote:
 
     def _wait(self, timeout_ms: int | None, *watched: int) -> None:
         """Until a watched socket (number, events, ...) or the serial line may have something, or the time is over."""
+        self._read_console()
         poller = self.port.select.poll()
         poller.register(self.port.sys.stdin, self.port.select.POLLIN)
         for number, events in zip(watched[::2], watched[1::2], strict=True):

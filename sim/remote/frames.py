@@ -119,9 +119,9 @@ def error(raised: Exception, now: bytes = ASK) -> bytes:
     return _sized(b"E" + now + _sized(name.encode()) + encode(args))
 
 
-def interrupt(slot: int) -> bytes:
-    """The frame that runs the handler of a callback slot."""
-    return _sized(b"I" + struct.pack("<I", slot))
+def interrupt(slot: int, times: int = 1) -> bytes:
+    """The frame that runs the handler of a callback slot, so many times."""
+    return _sized(b"I" + struct.pack("<II", slot, times))
 
 
 def measure(*, collect: bool, dump: bool = False) -> bytes:

@@ -3,9 +3,11 @@
 Rule: starts and ends processes. It does not know what travels over a wire.
 """
 
+import contextlib
 import os
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +58,22 @@ class Options:
 
 
 AS_ON_A_BOARD = Options()
+
+
+@contextlib.contextmanager
+def one_processor() -> Iterator[None]:
+    """This thread and the processes that it starts stay on the processor where they are. Two that talk in turn, each waiting for the other, lose half of
+    their time where each has a processor of its own: it must be woken for every word."""
+    allowed = os.sched_getaffinity(0)
+    here = int(Path("/proc/thread-self/stat").read_text().rpartition(")")[2].split()[36])
+    if allowed == {here}:  # by another board of this thread, maybe, which will let go of it
+        yield
+        return
+    os.sched_setaffinity(0, {here})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
 def command(options: Options, *, image: Path | None = None, wire: int | None = None) -> list[str]:

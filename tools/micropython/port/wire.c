@@ -11,7 +11,7 @@
 //   in   R now value       the answer          E now type:str args:tuple   the answer is an exception
 //             now = known:u8 ticks_us:i64 clock_us:i64 drift:f64 work_us:u32 look_us:u32: what time it is, how fast the clock runs ahead, and what work and
 //             looks cost; with known = 1, time need not be asked for until the next call, and a feeding may wait for it
-//        I slot:i32        interrupt: schedule the handler of that slot, run what is pending, say A, wait on
+//        I slot:i32 times:u32   so many interrupts: each time schedule the handler of that slot and run what is pending; then say A, wait on
 //        G how:u8          answer with an M; 1: after a collection, 2: and print what lies where in the heap, and all names
 //        X code:u8         leave at once: reset, deep sleep, watchdog, power cut
 // A value is a letter and its content: N T F, I i64, D f64, S str, B bytes, ( count values, [ count values, O type:str id:i32.
@@ -326,12 +326,11 @@ static MP_NORETURN void raise_answer(void) {
     nlr_raise(mp_obj_exception_make_new(type, n, 0, items));
 }
 
-// An interrupt: queue its handler (a full queue loses it, as on the board) and run it where this call waits.
+// Interrupts of one kind: for each, queue the handler (a full queue loses it, as on the board) and run it where this call waits.
 static void handle_interrupt(void) {
-    uint32_t slot = get_u32();
-    mp_obj_t handler = slot < SLOT_COUNT ? MP_STATE_PORT(remote_handlers)[slot] : MP_OBJ_NULL;
-    if (handler != MP_OBJ_NULL) {
-        mp_sched_schedule(handler, MP_STATE_PORT(remote_sources)[slot]);
+    uint32_t slot = get_u32(), times = get_u32();
+    while (slot < SLOT_COUNT && MP_STATE_PORT(remote_handlers)[slot] != MP_OBJ_NULL && times-- > 0) {
+        mp_sched_schedule(MP_STATE_PORT(remote_handlers)[slot], MP_STATE_PORT(remote_sources)[slot]);
         if (MP_STATE_THREAD(mp_pending_exception) == MP_OBJ_NULL) {
             mp_handle_pending(false);
         }
