@@ -37,7 +37,7 @@ enter() {    # take the lock, once; the first call also makes the staging folder
 
 leave() { rm -rf "$STAGE" "$LOCK"; }
 
-in_place() { [ "$(cat "$TOOLS/place" 2>/dev/null)" = "$ROOT" ]; }
+in_place() { [ -L "$TOOLS" ] || [ "$(cat "$TOOLS/place" 2>/dev/null)" = "$ROOT" ]; }    # a link: another checkout's, who keeps it
 
 settle() {    # what was unpacked knows its place; in a checkout that has moved it is made anew
   in_place && return

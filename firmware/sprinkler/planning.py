@@ -156,7 +156,9 @@ def _mend_keys(app: "App", now_s: int) -> None:
 
 
 def _forbidden(app: "App", at_s: int) -> str:
-    """Why no program may start at `at_s`, by the settings."""
+    """Why no program may start at `at_s`, whatever it is: by the board itself, or by the settings."""
+    if app.safe_mode:
+        return "safe_mode"
     if app.settings.winter:
         return "winter"
     if not app.settings.watering_enabled:

@@ -64,7 +64,10 @@ def test_in_safe_mode_nothing_opens_whoever_asks(rig):
     rig.board.bench.press_button(down=False)
     rig.run(1800)
     assert rig.opened_s() == opened_s
-    assert rig.events("run_skipped")[0]["reason"] == "safe_mode"
+    assert [(event["program"], event["reason"]) for event in rig.events("run_skipped")] == [
+        (0, "safe_mode"),
+        (1, "safe_mode"),
+    ]
 
 
 def test_a_run_that_a_crash_cut_off_is_not_resumed_in_safe_mode(rig):

@@ -25,6 +25,8 @@ def request(dice, zones):
     zone = 1 + next(dice) % zones
     if kind == "run":
         return ((kind, zone, next(dice) * 500, next(dice) % 9),)
+    if kind == "failed":
+        return ((kind, zone, "sensor" if next(dice) % 2 else "storage"),)
     return ((kind,) if kind == "bare_stop" else (kind, zone),)
 
 

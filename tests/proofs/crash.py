@@ -4,18 +4,20 @@ while it recovers. `python -m tests.proofs.crash --help`
 Each crash is made in a copy of the process: the hardware dies, the firmware's frames unwind, and the whole firmware boots on what survived. What must
 hold then is in aftermath.py.
 
-Exit codes: 0 everything holds, 1 something does not (each case is printed with its place), 2 wrong usage.
+Exit codes: 0 everything holds, 1 something does not (each case is printed with its place), 2 wrong usage, 130 ended by Ctrl-C: the figures say what
+held so far.
 """
 
 import argparse
 import gc
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -24,8 +26,10 @@ from .aftermath import Witness, confirmed, judge, whole
 from .cutter import CAUSES, HANGS, Cutter
 from .scenes import BY_NAME, SCENES, Scene
 
-LONG, SHORT = 52_000, 100  # crashes
-POINTS = 275_000  # of all scenes, about: a scene is cut at the share of its points that makes so many crashes
+LONG, SHORT = 60_000, 150  # crashes
+# Of all scenes: points of two kinds, and how often something new would be left.
+BYTECODES, CALLS, LEAVINGS = 297_000, 2_640, 380
+INTERRUPTED = 130
 FIRST_WEIGHT, CALL_WEIGHT = (
     40.0,
     20.0,
@@ -37,7 +41,7 @@ AGAIN = 0.2  # of the crashes have a second one in their recovery
 class Campaign:
     """One worker's share of a scene: it cuts `share` of the points, and in each recovery about one more point, for `again` of them."""
 
-    def __init__(self, scene: Scene, seed: int, share: float, again: float, report: Path) -> None:
+    def __init__(self, scene: Scene, seed: int, share: float, again: float, report: int) -> None:
         self.scene, self.share, self.again = scene, share, again
         self.chance = Random(f"{scene.name} {seed}")
         self.report = report
@@ -100,8 +104,7 @@ class Campaign:
             "where": cutter.where if broken else [],
             "broken": broken,
         }
-        with self.report.open("a") as file:
-            file.write(json.dumps(row) + "\n")
+        os.write(self.report, json.dumps(row).encode() + b"\n")  # at once, so that lines stay whole
 
 
 def work(tasks: Sequence[Campaign]) -> int:
@@ -109,6 +112,7 @@ def work(tasks: Sequence[Campaign]) -> int:
     process = os.fork()
     if process:
         return process
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who began it
     try:
         for campaign in tasks:
             campaign.run()
@@ -118,33 +122,63 @@ def work(tasks: Sequence[Campaign]) -> int:
         os._exit(1)
 
 
-def run(scenes: Sequence[Scene], crashes: int, seed: int, jobs: int, *, progress: bool = False) -> list[dict[str, Any]]:
-    """Crash about `crashes` times if these are all scenes, in proportion to their points; a row for each crash and each scene."""
-    share = min(1.0, crashes / POINTS)
+def share_for(crashes: int) -> float:
+    """The share of the points that one worker must cut to make about so many crashes of all scenes."""
+
+    def made(share: float) -> float:
+        news = min(1.0, share * FIRST_WEIGHT) * LEAVINGS * len(CAUSES)
+        return (1 + AGAIN) * (share * BYTECODES + min(1.0, share * CALL_WEIGHT) * CALLS + news)
+
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if made(middle) < crashes else (low, middle)
+    return high
+
+
+def run(
+    scenes: Sequence[Scene], crashes: int, seed: int, jobs: int, *, progress: bool = False
+) -> tuple[list[dict[str, Any]], bool]:
+    """Crash about `crashes` times if these are all scenes, in proportion to their points; a row for each crash and each scene, and whether all were made,
+    for Ctrl-C ends it with what there is so far. Raises RuntimeError when a worker ends early."""
+    share = share_for(crashes // jobs)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "crashes"
-        report.touch()
+        to_report = os.open(report, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         workers = [
-            work([Campaign(scene, seed * jobs + job, share / jobs, AGAIN, report) for scene in scenes])
+            work([Campaign(scene, seed * jobs + job, share, AGAIN, to_report) for scene in scenes])
             for job in range(jobs)
         ]
-        while workers:
-            process, status = os.waitpid(workers[0], 0 if not progress else os.WNOHANG)
-            if process:
-                workers.pop(0)
-                if status:
-                    raise RuntimeError("a worker of the campaign ended early; see above")
-            else:
-                time.sleep(2)
-                print(
-                    f"\r{report.read_bytes().count(b'\n')} of about {crashes} crashes",
-                    end="",
-                    file=sys.stderr,
-                    flush=True,
-                )
-        if progress:
-            print(file=sys.stderr)
-        return [json.loads(line) for line in report.read_text().splitlines()]
+        try:
+            await_all(workers, lambda: report.read_bytes().count(b"\n"), crashes if progress else 0)
+        except KeyboardInterrupt:
+            for process in workers:
+                os.kill(process, signal.SIGKILL)  # it was not waited for, so it is still there
+                os.waitpid(process, 0)
+            return read_rows(report), False
+        finally:
+            os.close(to_report)
+        return read_rows(report), True
+
+
+def await_all(workers: list[int], count: Callable[[], int], crashes: int) -> None:
+    """Take each of `workers` away as it ends; say every two seconds how many of `crashes` (0: do not) were made."""
+    while workers:
+        process, status = os.waitpid(workers[0], os.WNOHANG if crashes else 0)
+        if process:
+            workers.pop(0)
+            if status:
+                raise RuntimeError("a worker of the campaign ended early; see above")
+        else:
+            time.sleep(2)
+            print(f"\r{count()} of about {crashes} crashes", end="", file=sys.stderr, flush=True)
+    if crashes:
+        print(file=sys.stderr)
+
+
+def read_rows(report: Path) -> list[dict[str, Any]]:
+    """What was reported; the last line may lack its end."""
+    return [json.loads(line) for line in report.read_text().splitlines(keepends=True) if line.endswith("\n")]
 
 
 def table(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -156,7 +190,7 @@ def table(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         if not mine:
             continue
         kinds = Counter(row["kind"][-1] for row in cut)
-        whole_scene = next(row for row in mine if not row["depth"])
+        whole_scene = next((row for row in mine if not row["depth"]), NOT_ENDED)
         found.append(
             {
                 "name": scene.name,
@@ -174,6 +208,7 @@ def table(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
+NOT_ENDED = {"points": {}, "leavings": 0}
 HEAD = f"{'scene':<10} {'points':>7} {'leavings':>9} {'crashes':>8} {'bytecodes':>10} {'port calls':>11} {'in recovery':>12} {'late calls':>11} {'broken':>7}"
 
 
@@ -202,15 +237,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     scenes = [scene for scene in SCENES if options.scene in (None, scene.name)]
     crashes = options.crashes or (LONG if options.long else SHORT)
     began = time.monotonic()
-    rows = run(scenes, crashes, options.seed, options.jobs, progress=sys.stderr.isatty())
+    rows, ended = run(scenes, crashes, options.seed, options.jobs, progress=options.long or sys.stderr.isatty())
     seconds = time.monotonic() - began
     figures = table(rows)
     broken = [row for row in rows if row["broken"]]
-    bad = bool(broken) or any(row["lost"] for row in rows)
+    code = 1 if broken or any(row["lost"] for row in rows) else 0 if ended else INTERRUPTED
     total = {"crashes": sum(row["crashes"] for row in figures), "broken": len(broken), "seconds": round(seconds, 1)}
     if options.json:
-        print(json.dumps({"scenes": figures, "cases": broken[:50], "seed": options.seed, **total}))
-        return int(bad)
+        print(json.dumps({"scenes": figures, "cases": broken[:50], "seed": options.seed, "ended": ended, **total}))
+        return code
     print(HEAD)
     for row in figures:
         print(
@@ -226,8 +261,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 ]
             )
         )
-    print(f"{total['crashes']} crashes, {total['broken']} broken, seed {options.seed}, {seconds:.0f} s")
-    return int(bad)
+    print(
+        f"{total['crashes']} crashes, {total['broken']} broken, seed {options.seed}, {seconds:.0f} s{'' if ended else ', interrupted'}"
+    )
+    return code
 
 
 if __name__ == "__main__":

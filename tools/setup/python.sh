@@ -5,8 +5,8 @@
 
 VERSIONS='>=3.14.2,<3.15'
 
-ready_python() {    # the stamp holds the place and the whole lock: a moved checkout or another lock means a new .venv
-  [ -x .venv/bin/python ] && { echo "$ROOT"; cat requirements.lock; } | cmp -s - .venv/ready
+ready_python() {    # the stamp holds the place and the whole lock: a moved checkout or another lock means a new .venv; a link is another checkout's
+  [ -x .venv/bin/python ] && { [ -L .venv ] || { echo "$ROOT"; cat requirements.lock; } | cmp -s - .venv/ready; }
 }
 
 make_python() {
