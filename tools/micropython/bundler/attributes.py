@@ -9,18 +9,19 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 from tools.micropython.bundler.scopes import bound_names
+from tools.micropython.bundler.walking import walk
 
 
 def _self_stores(method: ast.FunctionDef) -> Iterator[str]:
     me = method.args.args[0].arg if method.args.args else ""
-    for node in ast.walk(method):
+    for node in walk(method):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and ast.unparse(node.value) == me:
             yield node.attr
 
 
 def owners(trees: Sequence[ast.Module]) -> dict[str, set[str]]:
     """The classes that have each attribute; `"*"`: any may, for it is stored and none has it. Classes that inherit from each other are one."""
-    classes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    classes = [node for tree in trees for node in walk(tree) if isinstance(node, ast.ClassDef)]
     family = {node.name: node.name for node in classes}
 
     def head(name: str) -> str:
@@ -38,7 +39,7 @@ def owners(trees: Sequence[ast.Module]) -> dict[str, set[str]]:
                 names |= set(_self_stores(part))
         for name in names:
             found.setdefault(name, set()).add(head(node.name))
-    stored = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+    stored = (node for tree in trees for node in walk(tree) if isinstance(node, ast.Attribute))
     for attribute in stored:
         if isinstance(attribute.ctx, ast.Store):
             found.setdefault(attribute.attr, {"*"})
@@ -48,7 +49,7 @@ def owners(trees: Sequence[ast.Module]) -> dict[str, set[str]]:
 def shared_names(trees: Sequence[ast.Module], stays: Collection[str], spare: Sequence[str]) -> dict[str, str]:
     """A name of `spare`, the first ones before the others, for each attribute that is not in `stays`; the most used ones first."""
     has = owners(trees)
-    used = Counter(node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+    used = Counter(node.attr for tree in trees for node in walk(tree) if isinstance(node, ast.Attribute))
     taken: dict[str, set[str]] = {"*": set()}
     for name, classes in has.items():
         for owner in classes:

@@ -8,13 +8,14 @@ import ast
 from collections.abc import Sequence
 
 from tools.micropython.bundler.scopes import bound_names
+from tools.micropython.bundler.walking import Transformer, walk
 
 CHOICE = "k__"  # the argument that chooses
 
 type Branch = tuple[int, ast.FunctionDef, int]  # its number, what it was, how often it is called
 
 
-class _Rename(ast.NodeTransformer):
+class _Rename(Transformer):
     """Gives a function's variables other names. The variables of comprehensions are their own."""
 
     def __init__(self, names: dict[str, str]) -> None:
@@ -44,7 +45,7 @@ class _Rename(ast.NodeTransformer):
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> ast.AST:
         first = node.generators[0]
         first.iter = self.visit(first.iter)  # evaluated outside
-        names = (name for loop in node.generators for name in ast.walk(loop.target))
+        names = (name for loop in node.generators for name in walk(loop.target))
         self._hidden.append({name.id for name in names if isinstance(name, ast.Name)})
         for loop in node.generators:
             loop.iter = loop.iter if loop is first else self.visit(loop.iter)

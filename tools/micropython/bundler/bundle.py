@@ -7,7 +7,6 @@ Rule: the meaning of the firmware stays what it is; only modules, constants and 
 
 import ast
 from collections.abc import Collection, Mapping
-from copy import deepcopy
 
 from tools.micropython.bundler.constants import fold_globals, fold_reads, write_texts
 from tools.micropython.bundler.constructors import unfold
@@ -25,6 +24,7 @@ from tools.micropython.bundler.rows import pack_numbers
 from tools.micropython.bundler.scopes import bound_names, without_annotations
 from tools.micropython.bundler.tables import join_words
 from tools.micropython.bundler.texts import with_filled_texts
+from tools.micropython.bundler.walking import copied
 from tools.micropython.bundler.words import name_words, without_names
 
 type Body = list[ast.stmt]
@@ -147,7 +147,7 @@ def _late(
     own copy: a table of limits need not lie in the heap between two messages."""
     shared = uses(body).keys() & bound_names(resident)
     imports = _imports(externs, body, names)
-    copies = [deepcopy(only_late[item]) for item in sorted(shared & only_late.keys())]
+    copies = [copied(only_late[item]) for item in sorted(shared & only_late.keys())]
     shared -= only_late.keys()
     if shared:
         imports.append(ast.ImportFrom(main, [ast.alias(item) for item in sorted(shared)], 0))

@@ -8,6 +8,7 @@ import ast
 from collections.abc import Callable, Iterator, Sequence
 
 from tools.micropython.bundler.slots import MARK, let_go
+from tools.micropython.bundler.walking import Transformer, walk
 
 type Key = tuple[bool, str]  # (is a method, its name)
 type How = tuple[
@@ -18,7 +19,7 @@ type Splice = Callable[[ast.Call, How], list[ast.stmt]]
 
 def calls(nodes: Sequence[ast.AST]) -> Iterator[tuple[Key, ast.Call]]:
     for outer in nodes:
-        for node in ast.walk(outer):
+        for node in walk(outer):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 yield (False, node.func.id), node
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
@@ -118,7 +119,7 @@ def _is_plain(node: ast.expr) -> bool:
     return isinstance(node, ast.Name)
 
 
-class _Replace(ast.NodeTransformer):
+class _Replace(Transformer):
     def __init__(self, old: ast.AST, new: ast.AST) -> None:
         self.old = old
         self.new = new

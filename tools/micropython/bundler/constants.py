@@ -7,10 +7,10 @@ linked, of which the first are resident, and no function of which has a variable
 import ast
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from copy import deepcopy
 
 from tools.micropython.bundler.members import is_literal, is_plain
 from tools.micropython.bundler.prune import uses
+from tools.micropython.bundler.walking import Transformer, copied, walk
 
 type Bodies = Sequence[list[ast.stmt]]
 
@@ -23,7 +23,7 @@ def assigned(body: list[ast.stmt]) -> Iterator[tuple[str, ast.Assign]]:
     stores = Counter(
         node.id
         for part in body
-        for node in ast.walk(part)
+        for node in walk(part)
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
     )
     for part in body:
@@ -85,13 +85,13 @@ def fold_globals(body: list[ast.stmt]) -> None:
         found = _evaluated(node.value, known)
         if found is None:
             continue
-        has_texts = any(isinstance(part, ast.Constant) and isinstance(part.value, str) for part in ast.walk(found))
+        has_texts = any(isinstance(part, ast.Constant) and isinstance(part.value, str) for part in walk(found))
         if isinstance(found, ast.Tuple) and (not has_texts or not used[name]):
-            node.value = deepcopy(found)
+            node.value = copied(found)
         known[name] = found
 
 
-class _Fold(ast.NodeTransformer):
+class _Fold(Transformer):
     """Reads numbers off tables. `slices`: tables of which also parts may be written where they are asked for; `choices`: which may be for each `in`."""
 
     def __init__(
@@ -113,8 +113,8 @@ class _Fold(ast.NodeTransformer):
             if node.value.id not in self.slices:
                 return node
         elif len(table.elts) == 2 and isinstance(node.slice, ast.Compare) and node.value.id in self.choices:
-            return ast.Subscript(deepcopy(table), node.slice, node.ctx)
-        if not all(isinstance(part, _NUMBERS) for part in ast.walk(node.slice)):
+            return ast.Subscript(copied(table), node.slice, node.ctx)
+        if not all(isinstance(part, _NUMBERS) for part in walk(node.slice)):
             return node
         source = ast.unparse(ast.Subscript(table, node.slice, ast.Load()))
         try:
@@ -133,7 +133,7 @@ class _Fold(ast.NodeTransformer):
             case ast.Compare(left=left, ops=[ast.In() | ast.NotIn()], comparators=[ast.Name(id=name)]) if (
                 name in self.choices and is_plain(left)
             ):
-                node.comparators = [deepcopy(self.found[name])]
+                node.comparators = [copied(self.found[name])]
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
@@ -166,23 +166,25 @@ def fold_reads(bodies: Bodies, keep: Collection[str]) -> None:
         if all(isinstance(value, int) and abs(value) < _SMALL for value in _values(table))
     }
     used = uses([part for other in bodies for part in other])
+    by_part = [uses([part]) for part in body]
     for name, table in numbers.items():
         if not used[name]:
             continue
         trial = _Fold({name: table}, {name}, {name} if len(table.elts) <= _CHOICES_MAX else ())
-        tried = [trial.visit(deepcopy(part)) for part in body if uses([part])[name]]
+        tried = [trial.visit(copied(part)) for part, names in zip(body, by_part, strict=True) if names[name]]
         cut = {ast.dump(part): heap_of(part) for part in trial.cut}
         if not uses(tried)[name] and sum(cut.values()) <= heap_of(table):
             _fold(bodies, trial)
+            by_part = [uses([part]) for part in body]
 
 
-class _Written(ast.NodeTransformer):
+class _Written(Transformer):
     def __init__(self, values: Mapping[str, ast.expr]) -> None:
         self.values = values
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         """The constant instead of its name."""
-        return deepcopy(self.values[node.id]) if isinstance(node.ctx, ast.Load) and node.id in self.values else node
+        return copied(self.values[node.id]) if isinstance(node.ctx, ast.Load) and node.id in self.values else node
 
 
 def write_texts(bodies: Bodies, keep: Collection[str]) -> None:

@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
 from tools.micropython.bundler.slots import MARK
+from tools.micropython.bundler.walking import Transformer, walk
 
 INIT = "__init__"
 
 
-class _Sites(ast.NodeTransformer):
+class _Sites(Transformer):
     """Takes apart each `place = Class(...)` and `return Class(...)` of `classes`, of which each has the name of a function that sets it up."""
 
     def __init__(self, classes: dict[str, str]) -> None:
@@ -53,7 +54,7 @@ def _class(node: ast.AST | None, classes: Collection[str]) -> str:
 
 def unfold(bodies: Sequence[list[ast.stmt]], keep: Collection[str], new_global: Callable[[str], str]) -> None:
     """Works on `bodies` in place; the first has the classes. `keep`: names that somebody outside uses; `new_global`: a name for a class's function."""
-    nodes = [node for body in bodies for part in body for node in ast.walk(part)]
+    nodes = [node for body in bodies for part in body for node in walk(part)]
     mentioned = Counter(node.id for node in nodes if isinstance(node, ast.Name))
     classes = {
         part.name: part
@@ -89,6 +90,6 @@ def _merge(bodies: Sequence[list[ast.stmt]], empty: Sequence[ast.ClassDef]) -> N
     """Classes that have nothing of their own are one."""
     names = {part.name for part in empty[1:]}
     bodies[0][:] = [part for part in bodies[0] if part not in empty[1:]]
-    for node in [node for body in bodies for part in body for node in ast.walk(part)]:
+    for node in [node for body in bodies for part in body for node in walk(part)]:
         if isinstance(node, ast.Name) and node.id in names:
             node.id = empty[0].name

@@ -9,11 +9,11 @@ that method, as the types say, and is not looked up if nothing else is asked of 
 import ast
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 
 from tools.micropython.bundler.movable import ambiguous, family, methods
 from tools.micropython.bundler.scopes import COMPREHENSIONS, FUNCTIONS, ScopedTransformer, bound_names
+from tools.micropython.bundler.walking import Transformer, copied, walk
 
 NODES_MAX = 40  # of an expression
 
@@ -32,7 +32,7 @@ class _Expression:
     @property
     def free(self) -> set[str]:
         """Globals, and what the interpreter has."""
-        return {node.id for node in ast.walk(self.value) if isinstance(node, ast.Name)} - {*self.names}
+        return {node.id for node in walk(self.value) if isinstance(node, ast.Name)} - {*self.names}
 
 
 def _expression(function: ast.FunctionDef, body_number: int, *, method: bool) -> _Expression | None:
@@ -44,12 +44,12 @@ def _expression(function: ast.FunctionDef, body_number: int, *, method: bool) ->
     if len(body) != 1 or not isinstance(body[0], (ast.Return, ast.Expr)) or body[0].value is None:
         return None
     value = body[0].value
-    nodes = list(ast.walk(value))
+    nodes = list(walk(value))
     fancy = (*FUNCTIONS, *COMPREHENSIONS, ast.Yield, ast.YieldFrom, ast.NamedExpr)
     if len(nodes) > NODES_MAX or any(isinstance(node, fancy) for node in nodes):
         return None
     names = tuple(arg.arg for arg in args.args)
-    return _Expression(names, deepcopy(value), isinstance(body[0], ast.Return), method, body_number)
+    return _Expression(names, copied(value), isinstance(body[0], ast.Return), method, body_number)
 
 
 def _is_plain(node: ast.expr) -> bool:
@@ -59,7 +59,7 @@ def _is_plain(node: ast.expr) -> bool:
 
 
 def _calls(node: ast.expr) -> bool:
-    return any(isinstance(part, (ast.Call, *COMPREHENSIONS)) for part in ast.walk(node))
+    return any(isinstance(part, (ast.Call, *COMPREHENSIONS)) for part in walk(node))
 
 
 def _first(node: ast.AST) -> ast.AST:
@@ -76,13 +76,13 @@ def _first(node: ast.AST) -> ast.AST:
                 return node
 
 
-class _Fill(ast.NodeTransformer):
+class _Fill(Transformer):
     def __init__(self, given: dict[str, ast.expr]) -> None:
         self.given = given
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         """An argument in the place of its parameter."""
-        return deepcopy(self.given[node.id]) if node.id in self.given else node
+        return copied(self.given[node.id]) if node.id in self.given else node
 
 
 class _Write(ScopedTransformer):
@@ -97,12 +97,12 @@ class _Write(ScopedTransformer):
         self.done = 0
         self._alone: ast.Call | None = None  # a call that is a statement
 
-    def visit_Expr(self, node: ast.Expr) -> ast.AST:  # noqa: N802
+    def visit_Expr(self, node: ast.Expr) -> ast.AST:
         """What a statement evaluates, nobody reads."""
         self._alone = node.value if isinstance(node.value, ast.Call) else None
         return self.generic_visit(node)
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> ast.AST:
         """The expression, where it can stand there."""
         alone = node is self._alone
         self.generic_visit(node)
@@ -124,7 +124,7 @@ class _Write(ScopedTransformer):
         ):
             return node
         self.done += 1
-        written: ast.AST = _Fill(dict(zip(expression.names, args, strict=True))).visit(deepcopy(expression.value))
+        written: ast.AST = _Fill(dict(zip(expression.names, args, strict=True))).visit(copied(expression.value))
         return written
 
     def _may_stand(self, expression: _Expression) -> bool:
@@ -137,7 +137,7 @@ class _Write(ScopedTransformer):
     def _may_fill(self, expression: _Expression, args: Sequence[ast.expr]) -> bool:
         """Are the arguments evaluated as they were?"""
         given = dict(zip(expression.names, args, strict=True))
-        if any(isinstance(node, (ast.Starred, ast.NamedExpr)) for arg in args for node in ast.walk(arg)):
+        if any(isinstance(node, (ast.Starred, ast.NamedExpr)) for arg in args for node in walk(arg)):
             return False
         reads = [*_reads(expression.value)]
         often = Counter(name for name, _, _ in reads)
@@ -192,7 +192,7 @@ def _found(bodies: Bodies, taken: Collection[str], changing: Collection[str]) ->
     defined = list(_functions(bodies))
     often = Counter(key for key, *_ in defined)
     parts = [part for body in bodies for part in body]
-    nodes = [node for part in parts for node in ast.walk(part)]
+    nodes = [node for part in parts for node in walk(part)]
     bound = {
         *changing,
         *(node.id for node in nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)),
@@ -216,7 +216,7 @@ def _recursive(found: dict[Key, _Expression]) -> set[Key]:
     """Those that come to themselves again."""
     to: dict[Key, set[Key]] = {}
     for key, expression in found.items():
-        attributes = {node.attr for node in ast.walk(expression.value) if isinstance(node, ast.Attribute)}
+        attributes = {node.attr for node in walk(expression.value) if isinstance(node, ast.Attribute)}
         names = {(name, number) for name in expression.free for number in (0, expression.body)}
         to[key] = found.keys() & {*names, *((name, None) for name in attributes)}
     for _ in found:
@@ -227,7 +227,7 @@ def _recursive(found: dict[Key, _Expression]) -> set[Key]:
 
 def write_expressions(bodies: Bodies, taken: Collection[str]) -> int:
     """Works on `bodies` in place, the first of which is resident. `taken`: attributes that may be anybody's. How often one was written out."""
-    nodes = (node for body in bodies for part in body for node in ast.walk(part))
+    nodes = (node for body in bodies for part in body for node in walk(part))
     changing = {name for node in nodes if isinstance(node, ast.Global) for name in node.names}
     found = _found(bodies, taken, changing)
     own = [bound_names(body) for body in bodies]
@@ -242,7 +242,7 @@ def write_expressions(bodies: Bodies, taken: Collection[str]) -> int:
 
 def _forget(bodies: Bodies, methods: Collection[str]) -> None:
     """Take away those of `methods` that nothing mentions any more."""
-    nodes = (node for body in bodies for part in body for node in ast.walk(part))
+    nodes = (node for body in bodies for part in body for node in walk(part))
     gone = {*methods} - {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     for part in [part for body in bodies for part in body if isinstance(part, ast.ClassDef)]:
         left = [item for item in part.body if not (isinstance(item, ast.FunctionDef) and item.name in gone)]

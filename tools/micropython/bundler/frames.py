@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from tools.micropython.bundler.scopes import arguments, bound_names
+from tools.micropython.bundler.walking import walk
 
 ON_STACK = 11  # VM_MAX_STATE_ON_STACK in py/objfun.c, in words
 HANDLER = 3  # words of an entry of the stack of exceptions
@@ -127,7 +128,7 @@ class _Counter:
             case ast.Tuple(elts=items) | ast.List(elts=items) | ast.Set(elts=items):
                 return self._in_turn(items)
             case ast.GeneratorExp() | ast.ListComp() | ast.SetComp() | ast.DictComp():
-                used = {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}
+                used = {name.id for name in walk(node) if isinstance(name, ast.Name)}
                 return max(len(used & self._variables), 1 + self.depth(node.generators[0].iter))
         parts = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
         return max(

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from tools.micropython.bundler.branches import complete, gathered, redirect, widened
 from tools.micropython.bundler.frames import ON_STACK, Frame, measure
 from tools.micropython.bundler.movable import ambiguous, family, is_of_an_object, is_simple, methods, private
+from tools.micropython.bundler.walking import walk
 
 FEW = 3  # arguments that each of a group is given at least, besides `self`
 # Groups by the words of their frames (0: any): a small function shall not pay for a large one
@@ -132,7 +133,7 @@ class Gatherer:
         for number, body in enumerate(bodies):
             for outer in body:
                 owner = outer.name if isinstance(outer, ast.ClassDef) else ""
-                for node in ast.walk(outer):
+                for node in walk(outer):
                     if isinstance(node, (ast.Name, ast.Attribute)):
                         mentioned[self._key(node, number, owner)] += 1
                     elif isinstance(node, ast.Call) and isinstance(node.func, (ast.Name, ast.Attribute)):

@@ -9,7 +9,6 @@ it is given their statements, linked, and may move a function of the first body 
 import ast
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 
 from tools.micropython.bundler.callsite import Key, Site, calls
@@ -17,6 +16,7 @@ from tools.micropython.bundler.movable import is_movable
 from tools.micropython.bundler.returns import UnsupportedError
 from tools.micropython.bundler.slots import MARK, share_slots
 from tools.micropython.bundler.splice import Splice
+from tools.micropython.bundler.walking import copied, walk
 
 
 @dataclass(slots=True)
@@ -28,7 +28,7 @@ class _Function:
 
 def _mentions(nodes: Sequence[ast.AST]) -> Iterator[Key]:
     for outer in nodes:
-        for node in ast.walk(outer):
+        for node in walk(outer):
             if isinstance(node, ast.Name):
                 yield False, node.id
             elif isinstance(node, ast.Attribute):
@@ -57,7 +57,7 @@ class Inliner:
         imported = {
             alias.name
             for part in parts
-            for node in ast.walk(part)
+            for node in walk(part)
             if isinstance(node, ast.ImportFrom)
             for alias in node.names
         }
@@ -88,7 +88,7 @@ class Inliner:
             callee, holder = self._functions[key], holders[key]
             if holder is callee or callee.body not in (0, holder.body):
                 continue
-            before = deepcopy(holder.node.body)
+            before = [copied(part) for part in holder.node.body]
             if not self._inline(holder.node, callee.node, key):
                 holder.node.body = before
                 continue

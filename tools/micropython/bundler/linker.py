@@ -5,12 +5,12 @@ Rule: imports, constants and docstrings go, and what functions do stays what it 
 
 import ast
 from collections.abc import Iterable
-from copy import deepcopy
 
 from tools.micropython.bundler.names import Names
 from tools.micropython.bundler.origin import mark
 from tools.micropython.bundler.program import Binding, BundleError, Module, Own, Program, Sibling, absolute
 from tools.micropython.bundler.scopes import ScopedTransformer, bound_names
+from tools.micropython.bundler.walking import copied, walk
 
 
 class Linker(ScopedTransformer):
@@ -31,14 +31,14 @@ class Linker(ScopedTransformer):
         self.used.add(binding)
         return ast.Name(self.names.of_global(binding), context)
 
-    def visit_Name(self, node: ast.Name) -> ast.AST:  # noqa: N802
+    def visit_Name(self, node: ast.Name) -> ast.AST:
         """A global becomes the bundle's."""
         binding = self.module.globals.get(node.id)
         if binding is None or not self.is_global(node.id):
             return node
         return self._reference(binding, node.ctx)
 
-    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:  # noqa: N802
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         """`module.name` becomes a global."""
         if isinstance(node.value, ast.Name) and self.is_global(node.value.id):
             binding = self.module.globals.get(node.value.id)
@@ -46,7 +46,7 @@ class Linker(ScopedTransformer):
                 return self._reference(self.program.resolve(Own(binding.module, node.attr)), node.ctx)
         return self.generic_visit(node)
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:  # noqa: N802
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
         """An import inside a function: of functions of a late module, which may have other names there."""
         if not node.level:
             return node
@@ -61,7 +61,7 @@ class Linker(ScopedTransformer):
             names.append(ast.alias(self.names.of_global(binding), alias.asname or alias.name))
         return ast.ImportFrom(self.program.short.get(source, source), names, 0)
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> ast.AST:
         """`drop("planning")` names a late module: as the bundle calls it."""
         if isinstance(node.func, ast.Attribute) and node.func.attr == "drop" and len(node.args) == 1:
             (given,) = node.args
@@ -72,7 +72,7 @@ class Linker(ScopedTransformer):
                 node.args = [ast.Constant(self.program.short[name])]
         return self.generic_visit(node)
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         """The name of a global function."""
         if not self._locals:
             owner = self._in_class or self.module.name.rpartition(".")[2]
@@ -103,11 +103,11 @@ class Linker(ScopedTransformer):
             or not isinstance(alias.value, ast.Name)
         ):
             raise BundleError(f"{self.module.name}: {short} is a module and something else in {function.name}")
-        for name in ast.walk(function):
+        for name in walk(function):
             if isinstance(name, ast.Name) and name.id == short:
                 name.id = alias.value.id
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:  # noqa: N802
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
         """The name of a global class; its body is no scope for its methods."""
         self._in_class = node.name
         node.name = self.names.of_global(Own(self.module.name, node.name))
@@ -121,7 +121,7 @@ class Linker(ScopedTransformer):
 
     def link(self) -> list[ast.stmt]:
         """The module's statements without imports, constants and docstring."""
-        return [self.visit(deepcopy(node)) for node in self.module.tree.body if not self._gone(node)]
+        return [self.visit(copied(node)) for node in self.module.tree.body if not self._gone(node)]
 
     def _gone(self, node: ast.stmt) -> bool:
         if isinstance(node, (ast.Import, ast.ImportFrom)):

@@ -6,7 +6,8 @@ Rule: what is evaluated stays what it was, but for how often; so only what costs
 
 import ast
 from collections.abc import Iterable
-from copy import deepcopy
+
+from tools.micropython.bundler.walking import Transformer, copied
 
 
 def is_plain(node: ast.expr) -> bool:
@@ -35,7 +36,7 @@ def is_literal(node: ast.AST) -> bool:
     return False
 
 
-class _Choices(ast.NodeTransformer):
+class _Choices(Transformer):
     def visit_Assign(self, node: ast.Assign) -> ast.AST | list[ast.stmt]:
         """Several constants at once, one after the other."""
         match node:
@@ -61,7 +62,7 @@ class _Choices(ast.NodeTransformer):
             ) if is_plain(left) and all(is_literal(item) and not isinstance(item, ast.Tuple) for item in items):
                 is_in = isinstance(how, ast.In)
                 tests: list[ast.expr] = [
-                    ast.Compare(deepcopy(left), [ast.Eq() if is_in else ast.NotEq()], [item]) for item in items
+                    ast.Compare(copied(left), [ast.Eq() if is_in else ast.NotEq()], [item]) for item in items
                 ]
                 return ast.BoolOp(ast.Or() if is_in else ast.And(), tests) if len(tests) > 1 else tests[0]
         return node

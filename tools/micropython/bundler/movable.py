@@ -8,6 +8,7 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from tools.micropython.bundler.scopes import COMPREHENSIONS, FUNCTIONS, arguments, bound_names
+from tools.micropython.bundler.walking import walk
 
 LOOKUPS = ("getattr", "hasattr", "setattr", "delattr")  # by a text; the first two also by one that is only known later
 
@@ -25,12 +26,12 @@ def is_movable(function: ast.FunctionDef) -> bool:
     if not all(isinstance(default, ast.Constant) for default in args.defaults):
         return False
     fancy = (*FUNCTIONS, ast.ClassDef, ast.Yield, ast.YieldFrom, ast.Global, ast.Nonlocal, ast.NamedExpr)
-    return not any(isinstance(node, fancy) for part in function.body for node in ast.walk(part))
+    return not any(isinstance(node, fancy) for part in function.body for node in walk(part))
 
 
 def is_simple(function: ast.FunctionDef) -> bool:
     """Can it be a branch, whose variables have other names? Not if one of them belongs to a comprehension as well, or is the first part of a dotted name."""
-    nodes = [node for part in function.body for node in ast.walk(part)]
+    nodes = [node for part in function.body for node in walk(part)]
     if any(isinstance(node, ast.alias) and "." in node.name and not node.asname for node in nodes):
         return False
     return is_movable(function) and not any(_captured(function, nodes))
@@ -41,10 +42,10 @@ def _captured(function: ast.FunctionDef, nodes: Sequence[ast.AST]) -> Iterator[s
     own = {arg.arg for arg in arguments(function)} | bound_names(function.body)
     for node in nodes:
         if isinstance(node, COMPREHENSIONS):
-            outside = {id(name) for name in ast.walk(node.generators[0].iter)}
-            targets = {name for loop in node.generators for name in ast.walk(loop.target)}
+            outside = {id(name) for name in walk(node.generators[0].iter)}
+            targets = {name for loop in node.generators for name in walk(loop.target)}
             bound = {name.id for name in targets if isinstance(name, ast.Name)}
-            inside = (name.id for name in ast.walk(node) if isinstance(name, ast.Name) and id(name) not in outside)
+            inside = (name.id for name in walk(node) if isinstance(name, ast.Name) and id(name) not in outside)
             yield from own.intersection(inside) - bound
 
 
@@ -60,7 +61,7 @@ def is_of_an_object(called: ast.Attribute, classes: set[str]) -> bool:
 
 def family(parts: Sequence[ast.stmt]) -> set[str]:
     """Classes that inherit or are inherited from: which one's method is meant depends on the object."""
-    classes = [node for part in parts for node in ast.walk(part) if isinstance(node, ast.ClassDef)]
+    classes = [node for part in parts for node in walk(part) if isinstance(node, ast.ClassDef)]
     return {node.name for node in classes if node.bases} | {
         ast.unparse(base) for node in classes for base in node.bases
     }
@@ -70,7 +71,7 @@ def ambiguous(parts: Sequence[ast.stmt]) -> set[str]:
     """Names that stand for something besides a function of a module or class, or that are asked for by a text."""
     names: set[str] = set()
     plain = {id(part) for outer in parts for part in (outer, *methods(outer))}
-    for node in (node for part in parts for node in ast.walk(part)):
+    for node in (node for part in parts for node in walk(part)):
         match node:
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name) if id(node) not in plain:
                 names.add(name)
@@ -86,7 +87,7 @@ def ambiguous(parts: Sequence[ast.stmt]) -> set[str]:
 
 
 def _texts(nodes: Sequence[ast.AST]) -> set[str]:
-    found = (node for outer in nodes for node in ast.walk(outer) if isinstance(node, ast.Constant))
+    found = (node for outer in nodes for node in walk(outer) if isinstance(node, ast.Constant))
     return {node.value for node in found if isinstance(node.value, str)}
 
 
@@ -94,7 +95,7 @@ def _names_in_class(part: ast.ClassDef) -> set[str]:
     """What its statements mention that are no methods, and what decorates those."""
     own = [item for item in part.body if not isinstance(item, ast.FunctionDef)]
     beside = [*own, *(node for method in methods(part) for node in method.decorator_list)]
-    return {node.id for item in beside for node in ast.walk(item) if isinstance(node, ast.Name)}
+    return {node.id for item in beside for node in walk(item) if isinstance(node, ast.Name)}
 
 
 def private(parts: Sequence[ast.stmt]) -> set[str]:
@@ -106,11 +107,11 @@ def private(parts: Sequence[ast.stmt]) -> set[str]:
         own = {
             id(node)
             for method in methods(part)
-            for node in ast.walk(method)
+            for node in walk(method)
             if isinstance(node, ast.Attribute)
             and node.attr in has
             and [ast.unparse(node.value)] == [arg.arg for arg in method.args.args[:1]]
         }
         names |= has
-        others |= {node.attr for node in ast.walk(part) if isinstance(node, ast.Attribute) and id(node) not in own}
+        others |= {node.attr for node in walk(part) if isinstance(node, ast.Attribute) and id(node) not in own}
     return names - others

@@ -14,6 +14,7 @@ from pathlib import Path
 from tools.micropython.bundler.attributes import shared_names
 from tools.micropython.bundler.program import Own, Program
 from tools.micropython.bundler.scopes import FUNCTIONS, arguments, bound_names
+from tools.micropython.bundler.walking import Transformer, walk
 
 KNOWN_NAMES = Path(__file__).with_name("known_names.txt")
 ARGUMENTS = 12  # names set aside for arguments
@@ -30,19 +31,19 @@ def known_names() -> tuple[str, ...]:
 
 def _words(tree: ast.AST) -> Iterator[str]:
     """Every identifier and every text in a tree."""
-    for node in ast.walk(tree):
+    for node in walk(tree):
         for _, value in ast.iter_fields(node):
             values = value if isinstance(value, list) else [value]
             yield from (word for word in values if isinstance(word, str))
 
 
 def _texts(tree: ast.AST) -> set[str]:
-    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return {node.value for node in walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
 
 def _as_names(tree: ast.AST) -> Iterator[str]:
     """Identifiers that stand for something by themselves: not attributes, not texts."""
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Name):
             yield node.id
         elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
@@ -55,12 +56,12 @@ def _as_names(tree: ast.AST) -> Iterator[str]:
 
 def _locals(tree: ast.AST) -> Iterator[str]:
     """Names that a function binds: no global may take one of them, or it would be hidden there."""
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, FUNCTIONS):
             yield from (arg.arg for arg in arguments(node))
             yield from bound_names(node.body)
         elif isinstance(node, ast.comprehension):
-            yield from (name.id for name in ast.walk(node.target) if isinstance(name, ast.Name))
+            yield from (name.id for name in walk(node.target) if isinstance(name, ast.Name))
 
 
 class Names:
@@ -96,12 +97,9 @@ class Names:
         self._globals = {binding: name for name, binding in kept.items() if not isinstance(binding, int | str)}
         self._given = {*kept, *self._arguments}
         self._hidden = {name for tree in trees for name in _locals(tree)}
-        self._standing = {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        self._standing = {node.attr for tree in trees for node in walk(tree) if isinstance(node, ast.Attribute)}
         self._keywords = {
-            node.arg
-            for tree in trees
-            for node in ast.walk(tree)
-            if isinstance(node, ast.keyword) and node.arg is not None
+            node.arg for tree in trees for node in walk(tree) if isinstance(node, ast.keyword) and node.arg is not None
         }
 
     def keep(self, binding: object) -> None:
@@ -141,7 +139,7 @@ class Names:
             if isinstance(binding, Own) and binding.name != short:
                 found.setdefault(short, set()).add(f"{binding.module.rpartition('.')[2]}.{binding.name}")
         for module in program.modules.values():
-            for node in ast.walk(module.tree):
+            for node in walk(module.tree):
                 if isinstance(node, ast.ClassDef):
                     for name in bound_names(node.body) & self.attributes.keys():
                         found.setdefault(self.attributes[name], set()).add(f"{node.name}.{name}")
@@ -156,7 +154,7 @@ class Names:
         return tree
 
 
-class _Attributes(ast.NodeTransformer):
+class _Attributes(Transformer):
     """Renames attributes and methods."""
 
     def __init__(self, names: Mapping[str, str]) -> None:
@@ -179,7 +177,7 @@ class _Attributes(ast.NodeTransformer):
         return self.generic_visit(node)
 
 
-class _Arguments(ast.NodeTransformer):
+class _Arguments(Transformer):
     """Renames arguments that are never given by name, with as few names as may be."""
 
     def __init__(self, spare: list[str], stays: set[str]) -> None:

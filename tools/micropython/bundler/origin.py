@@ -6,16 +6,18 @@ Rule: a mark on each statement, which copies keep; it changes nothing. It must n
 import ast
 from collections.abc import Iterator
 
+from tools.micropython.bundler.walking import walk
+
 
 def mark(function: ast.FunctionDef, origin: str) -> None:
     """Note that the statements of `function` were written in it."""
-    for node in ast.walk(function):
+    for node in walk(function):
         if isinstance(node, ast.stmt) and node is not function:
             node.origin = origin  # type: ignore[attr-defined]  # ours
 
 
 def _statements(tree: ast.Module) -> Iterator[ast.stmt]:
-    return (node for node in ast.walk(tree) if isinstance(node, ast.stmt))
+    return (node for node in walk(tree) if isinstance(node, ast.stmt))
 
 
 def origins(module: str, tree: ast.Module, text: str) -> dict[str, list[str]]:

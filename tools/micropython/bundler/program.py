@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeIs
 
 from tools.micropython.bundler.scopes import bound_names
+from tools.micropython.bundler.walking import walk
 
 SMALL_INT = 1 << 30
 SHORT_TEXT = 10  # characters: such a text is a name to MicroPython, so it costs the same at every use
@@ -82,7 +83,7 @@ def absolute(module: str, node: ast.ImportFrom) -> str:
 
 def late_imports(module: Module) -> list[str]:
     """The modules that functions of `module` import from the package."""
-    nodes = (node for part in module.tree.body for node in ast.walk(part) if part is not node)
+    nodes = (node for part in module.tree.body for node in walk(part) if part is not node)
     return [absolute(module.name, node) for node in nodes if isinstance(node, ast.ImportFrom) and node.level]
 
 
@@ -192,8 +193,8 @@ class Program:
     def _evaluate(self, module: Module, node: ast.expr) -> object:
         """The value of an expression of literals and constants; None if it is anything else."""
         known = {name: value for name, value in module.globals.items() if isinstance(value, int | str)}
-        used = {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}
-        if not used <= {*known, "range"} or any(isinstance(part, ast.Attribute) for part in ast.walk(node)):
+        used = {name.id for name in walk(node) if isinstance(name, ast.Name)}
+        if not used <= {*known, "range"} or any(isinstance(part, ast.Attribute) for part in walk(node)):
             return None
         code = compile(ast.Expression(node), module.name, "eval")
         value: object = eval(code, {"__builtins__": {"range": range}}, known)  # noqa: S307 - literals, and names checked above

@@ -7,14 +7,13 @@ import ast
 from collections import Counter
 from collections.abc import Collection
 
+from tools.micropython.bundler.walking import Transformer, walk
+
 
 def uses(body: list[ast.stmt]) -> Counter[str]:
     """How often each name is read."""
     return Counter(
-        node.id
-        for part in body
-        for node in ast.walk(part)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+        node.id for part in body for node in walk(part) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
     )
 
 
@@ -38,7 +37,7 @@ def _defines(node: ast.stmt) -> str | None:
 def _needless(node: ast.stmt) -> str | None:
     """The one global that a statement defines without any other effect: as a literal, or of other globals; None otherwise."""
     if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-        parts = ast.walk(node.value)
+        parts = walk(node.value)
         if all(
             isinstance(part, (ast.Constant, ast.Tuple, ast.Name, ast.UnaryOp, ast.unaryop, ast.Load)) for part in parts
         ):
@@ -80,7 +79,7 @@ def literals(body: list[ast.stmt]) -> dict[str, ast.stmt]:
     }
 
 
-class _Inline(ast.NodeTransformer):
+class _Inline(Transformer):
     def __init__(self, values: dict[str, ast.expr]) -> None:
         self.values = values
 

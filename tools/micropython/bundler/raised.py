@@ -8,11 +8,13 @@ import ast
 from collections import Counter
 from collections.abc import Mapping
 
+from tools.micropython.bundler.walking import Transformer, walk
+
 # Raised by `input`, `assert` (compiled away), asynchronous iteration, and the compiler: there is none of it on a board
 SPARE = ("EOFError", "AssertionError", "StopAsyncIteration", "IndentationError")
 
 
-class _Renamer(ast.NodeTransformer):
+class _Renamer(Transformer):
     def __init__(self, names: Mapping[str, str]) -> None:
         self.names = names
 
@@ -49,7 +51,7 @@ def spared(sources: Mapping[str, str]) -> dict[str, str]:
             if isinstance(node, ast.ClassDef) and _is_bare(node) and len(node.bases) == 1:
                 bases[node.name] = ast.unparse(node.bases[0])
 
-    mentioned = Counter(node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name))
+    mentioned = Counter(node.id for tree in trees for node in walk(tree) if isinstance(node, ast.Name))
     asked = {name for name, count in (mentioned - Counter(bases.values())).items() if count}
 
     def is_error(name: str) -> bool:

@@ -5,6 +5,8 @@ Rule: a return becomes an assignment; what would have been skipped by it goes in
 
 import ast
 
+from tools.micropython.bundler.walking import walk
+
 _NESTED = (ast.FunctionDef, ast.Lambda, ast.ClassDef)
 
 
@@ -13,7 +15,7 @@ class UnsupportedError(Exception):
 
 
 def _returns(node: ast.AST) -> bool:
-    return any(isinstance(part, ast.Return) for part in ast.walk(node))
+    return any(isinstance(part, ast.Return) for part in walk(node))
 
 
 def _breaks(body: list[ast.stmt]) -> bool:
@@ -125,4 +127,4 @@ class _Converter:
 
 def _loops_in(body: list[ast.stmt]) -> list[ast.stmt]:
     """The loops inside `body`, at any depth but in functions."""
-    return [node for part in body for node in ast.walk(part) if isinstance(node, (ast.For, ast.While))]
+    return [node for part in body for node in walk(part) if isinstance(node, (ast.For, ast.While))]

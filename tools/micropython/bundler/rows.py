@@ -7,12 +7,12 @@ It must not know modules: it is given their statements, linked, of which the fir
 import ast
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 
 from tools.micropython.bundler.constants import defines, tables
 from tools.micropython.bundler.members import is_plain
 from tools.micropython.bundler.prune import uses
+from tools.micropython.bundler.walking import Transformer, copied, walk
 
 type Bodies = Sequence[list[ast.stmt]]
 
@@ -43,7 +43,7 @@ class _Rows:
         return _expression(f"{self.numbers!r}[{row} * {self.width} + {where}]")
 
 
-class _Loops(ast.NodeTransformer):
+class _Loops(Transformer):
     """Counts the rows in loops; `count` says of how many."""
 
     def __init__(self, found: dict[str, _Rows]) -> None:
@@ -78,7 +78,7 @@ class _Loops(ast.NodeTransformer):
         """`[b for a, b in T if a]`, by itself: its variables are nothing but what they should be."""
         self.generic_visit(node)
         loop, *more = node.generators
-        if more or any(_binds(part) for test in (node.elt, *loop.ifs) for part in ast.walk(test)):
+        if more or any(_binds(part) for test in (node.elt, *loop.ifs) for part in walk(test)):
             return node
         if found := self._columns(loop):
             rows, names = found
@@ -92,7 +92,7 @@ def _binds(node: ast.AST) -> bool:
     return isinstance(node, ast.Lambda) or (isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load))
 
 
-class _Given(ast.NodeTransformer):
+class _Given(Transformer):
     """Writes what variables are instead of them."""
 
     def __init__(self, values: dict[str, ast.expr]) -> None:
@@ -100,10 +100,10 @@ class _Given(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         """A variable."""
-        return deepcopy(self.values[node.id]) if node.id in self.values else node
+        return copied(self.values[node.id]) if node.id in self.values else node
 
 
-class _Items(ast.NodeTransformer):
+class _Items(Transformer):
     """Reads numbers off bytes, two of them each."""
 
     def __init__(self, found: dict[str, bytes]) -> None:
@@ -158,7 +158,7 @@ def _only(bodies: Bodies, trial: _Loops | _Items) -> set[str]:
     """The tables of which nothing else is wanted, and something by what is resident."""
     for part in [part for body in bodies for part in body]:
         if not trial.found.keys().isdisjoint(uses([part])):
-            trial.visit(deepcopy(part))
+            trial.visit(copied(part))
     here, used = uses(bodies[0]), uses([part for body in bodies for part in body])
     return {name for name in trial.found if here[name] and used[name] == trial.count[name]}
 

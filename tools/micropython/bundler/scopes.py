@@ -6,6 +6,8 @@ Rule: knows Python's scopes as far as firmware uses them (no nonlocal, no names 
 import ast
 from collections.abc import Iterator
 
+from tools.micropython.bundler.walking import Transformer, children, walk
+
 FUNCTIONS = (ast.FunctionDef, ast.Lambda)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
@@ -18,7 +20,7 @@ def arguments(node: ast.FunctionDef | ast.Lambda) -> list[ast.arg]:
     )
 
 
-class _Untyped(ast.NodeTransformer):
+class _Untyped(Transformer):
     _declares = False
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
@@ -70,7 +72,7 @@ def own_nodes(body: list[ast.stmt] | ast.expr) -> Iterator[ast.AST]:
         node = pending.pop()
         yield node
         if not isinstance(node, (*FUNCTIONS, *COMPREHENSIONS, ast.ClassDef)):
-            pending += ast.iter_child_nodes(node)
+            pending += children(node)
 
 
 def bound_names(body: list[ast.stmt] | ast.expr) -> set[str]:
@@ -89,7 +91,7 @@ def bound_names(body: list[ast.stmt] | ast.expr) -> set[str]:
     return names - elsewhere
 
 
-class ScopedTransformer(ast.NodeTransformer):
+class ScopedTransformer(Transformer):
     """Visits a module; `is_global(name)` tells of the place being visited whether `name` there is the module's (or a builtin)."""
 
     def __init__(self) -> None:
@@ -119,7 +121,7 @@ class ScopedTransformer(ast.NodeTransformer):
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> ast.AST:
         first = node.generators[0]
         first.iter = self.visit(first.iter)  # evaluated outside
-        targets = [name for loop in node.generators for name in ast.walk(loop.target)]
+        targets = [name for loop in node.generators for name in walk(loop.target)]
         self._locals.append({name.id for name in targets if isinstance(name, ast.Name)})
         for loop in node.generators:
             loop.target = self.visit(loop.target)

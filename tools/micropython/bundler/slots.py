@@ -6,6 +6,7 @@ Rule: a variable lives from its first mention to its last one, in the order of t
 import ast
 
 from tools.micropython.bundler.scopes import COMPREHENSIONS, bound_names
+from tools.micropython.bundler.walking import walk
 
 MARK = "__"  # in the names of such variables, and in no others
 OVER = "over"  # the kind of a None that stands for no value: its variable is let go of
@@ -45,10 +46,10 @@ def share_slots(function: ast.FunctionDef) -> None:
     own = {name for name in bound_names(function.body) if MARK in name}
     inner = {
         name.id
-        for node in ast.walk(function)
+        for node in walk(function)
         if isinstance(node, COMPREHENSIONS)
         for loop in node.generators
-        for name in ast.walk(loop.target)
+        for name in walk(loop.target)
         if isinstance(name, ast.Name)
     }
     mentions = [(at, node) for at, node in enumerate(_mentions(function)) if _name(node) in own - inner]

@@ -4,15 +4,15 @@ Rule: at the end its variables are set to None: what they held would else stay i
 """
 
 import ast
-from copy import deepcopy
 
 from tools.micropython.bundler.callsite import How
 from tools.micropython.bundler.returns import UnsupportedError, ends, without_returns
 from tools.micropython.bundler.scopes import COMPREHENSIONS, arguments, bound_names
 from tools.micropython.bundler.slots import OVER, let_go
+from tools.micropython.bundler.walking import Transformer, copied, walk
 
 
-class _Rename(ast.NodeTransformer):
+class _Rename(Transformer):
     def __init__(self, names: dict[str, ast.expr]) -> None:
         self.names = names
 
@@ -25,7 +25,7 @@ class _Rename(ast.NodeTransformer):
         new = self.names.get(node.id)
         if new is None:
             return node
-        return ast.Name(new.id, node.ctx) if isinstance(new, ast.Name) else deepcopy(new)
+        return ast.Name(new.id, node.ctx) if isinstance(new, ast.Name) else copied(new)
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
         """The name of what was caught."""
@@ -70,10 +70,10 @@ class Splice:
         inner = {
             name.id
             for part in self.callee.body
-            for node in ast.walk(part)
+            for node in walk(part)
             if isinstance(node, COMPREHENSIONS)
             for loop in node.generators
-            for name in ast.walk(loop.target)
+            for name in walk(loop.target)
             if isinstance(name, ast.Name)
         }
         bound = bound_names(self.callee.body)
@@ -89,7 +89,7 @@ class Splice:
             names[name] = ast.Name(name + self.mark, ast.Load())
             own += [name] if name not in bound else []
             out.append(ast.Assign([ast.Name(name + self.mark, ast.Store())], value))
-        body = [_Rename(names).visit(deepcopy(part)) for part in self.callee.body if not _is_text(part)]
+        body = [_Rename(names).visit(copied(part)) for part in self.callee.body if not _is_text(part)]
         if how[0] == "return":
             return out + body + ([] if ends(body) else [ast.Return(None)])
         if how[0] == "tail":
@@ -102,10 +102,8 @@ class Splice:
 
 def _let_go(function: ast.FunctionDef) -> set[str]:
     """The variables of functions that were inlined in it and end in its midst: they are let go of there, unless an error comes before that."""
-    nodes = [node for part in function.body for node in ast.walk(part)]
-    tried = {
-        id(node) for outer in nodes if isinstance(outer, ast.Try) for part in outer.body for node in ast.walk(part)
-    }
+    nodes = [node for part in function.body for node in walk(part)]
+    tried = {id(node) for outer in nodes if isinstance(outer, ast.Try) for part in outer.body for node in walk(part)}
     over = (
         node.targets[0] for node in nodes if isinstance(node, ast.Assign) and _is_over(node) and id(node) not in tried
     )
@@ -120,7 +118,7 @@ def _is_text(part: ast.stmt) -> bool:
     return isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant)
 
 
-class _WithoutValues(ast.NodeTransformer):
+class _WithoutValues(Transformer):
     def visit_Return(self, node: ast.Return) -> ast.AST | list[ast.stmt]:
         """A return whose value nobody wants: it is evaluated all the same, if that does something."""
         value, node.value = node.value, None

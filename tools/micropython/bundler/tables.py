@@ -8,12 +8,12 @@ the first are resident.
 import ast
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 
 from tools.micropython.bundler.constants import defines, heap_of, tables
 from tools.micropython.bundler.origin import mark
 from tools.micropython.bundler.prune import uses
+from tools.micropython.bundler.walking import Transformer, copied, walk
 
 type Bodies = Sequence[list[ast.stmt]]
 
@@ -60,7 +60,7 @@ def _words(table: ast.Tuple) -> tuple[str, ...]:
     return words if len(words) == len(values) else ()
 
 
-class _Uses(ast.NodeTransformer):
+class _Uses(Transformer):
     """Asks the text instead of the tables; counts how often."""
 
     def __init__(self, found: dict[str, _Table], named: _Named) -> None:
@@ -123,7 +123,7 @@ def _asked_only(bodies: Bodies, found: dict[str, tuple[str, ...]], named: _Named
     trial = _Uses({name: _Table(words, 0, 0) for name, words in found.items()}, named)
     for part in [part for body in bodies for part in body]:
         if not found.keys().isdisjoint(uses([part])):
-            trial.visit(deepcopy(part))
+            trial.visit(copied(part))
     used = uses([part for body in bodies for part in body])
     here = uses(bodies[0])
     return {name for name in found if here[name] and used[name] == trial.count[name]}
@@ -131,7 +131,7 @@ def _asked_only(bodies: Bodies, found: dict[str, tuple[str, ...]], named: _Named
 
 def _saved(body: list[ast.stmt], found: Collection[ast.Tuple]) -> int:
     """Bytes of the heap that tables take, with the words that are nowhere else."""
-    texts = Counter(node.value for part in body for node in ast.walk(part) if isinstance(node, ast.Constant))
+    texts = Counter(node.value for part in body for node in walk(part) if isinstance(node, ast.Constant))
     mine = Counter(item.value for table in found for item in table.elts if isinstance(item, ast.Constant))
     return sum(map(heap_of, found)) + 16 * sum(texts[word] == count for word, count in mine.items())
 

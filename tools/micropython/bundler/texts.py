@@ -6,10 +6,12 @@ is written out in a call of MEMBERS is rewritten, and becomes what that function
 
 import ast
 
+from tools.micropython.bundler.walking import Transformer
+
 MEMBERS = "members"
 
 
-class _Fill(ast.NodeTransformer):
+class _Fill(Transformer):
     changed = False
 
     def visit_Call(self, node: ast.Call) -> ast.AST:

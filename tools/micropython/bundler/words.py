@@ -9,6 +9,9 @@ import ast
 import keyword
 from collections import Counter
 from collections.abc import Collection, Iterator
+from functools import cache
+
+from tools.micropython.bundler.walking import Transformer, walk
 
 _INTERNED_LETTERS = 10  # of a text that is written by itself: mpy-cross makes it a name
 
@@ -31,7 +34,7 @@ def _texts(node: ast.AST, in_tuple: bool = False) -> Iterator[tuple[str, bool]]:
 def worth_a_name(tree: ast.Module) -> list[str]:
     """The words of a module that cost less as names."""
     objects: Counter[str] = Counter()
-    names = {word for node in ast.walk(tree) if not isinstance(node, ast.Constant) for word in _words(node)}
+    names = {word for node in walk(tree) if not isinstance(node, ast.Constant) for word in _words(node)}
     for text, in_tuple in _texts(tree):
         if in_tuple or len(text) > _INTERNED_LETTERS:
             objects[text] += 1
@@ -54,7 +57,7 @@ def name_words(tree: ast.Module) -> None:
         tree.body.insert(0, ast.Expr(ast.Lambda(args, ast.Constant(0))))
 
 
-class _Hide(ast.NodeTransformer):
+class _Hide(Transformer):
     """Puts a place in a tuple where a short text is written."""
 
     def __init__(self, taken: Collection[str], holder: str) -> None:
@@ -89,10 +92,9 @@ def without_names(text: str, resident: str, known: Collection[str]) -> str:
     """A module that is loaded for a moment, so that its short texts leave with it: a name stays in the interpreter's list for ever. What `resident` has
     as a name, or the interpreter (`known`), costs nothing; a key of what is heard is a name, for as such it costs nothing there."""
     tree = ast.parse(text)
-    words = {word for node in ast.walk(tree) for word in _words(node)}
+    words = {word for node in walk(tree) for word in _words(node)}
     holder = next(name for name in known if name.isidentifier() and not keyword.iskeyword(name) and name not in words)
-    stays = {word for node in ast.walk(ast.parse(resident)) for word in _words(node)}
-    hide = _Hide({"", *known, *stays, *(key for node in ast.walk(tree) for key in _keys(node))}, holder)
+    hide = _Hide({"", *known, *_named(resident), *(key for node in walk(tree) for key in _keys(node))}, holder)
     for part in tree.body:
         if isinstance(part, (ast.FunctionDef, ast.ClassDef)):
             hide.visit(part)
@@ -101,6 +103,12 @@ def without_names(text: str, resident: str, known: Collection[str]) -> str:
     held = ast.Tuple([ast.Constant(word) for word in hide.hidden], ast.Load())
     tree.body.append(ast.Assign([ast.Name(holder, ast.Store())], held))
     return ast.unparse(ast.fix_missing_locations(tree)) + "\n"
+
+
+@cache
+def _named(text: str) -> frozenset[str]:
+    """What a module needs names for; asked again for each of those that are loaded beside it."""
+    return frozenset(word for node in walk(ast.parse(text)) for word in _words(node))
 
 
 def _keys(node: ast.AST) -> Iterator[str]:
