@@ -108,6 +108,16 @@ def test_a_checkout_that_moved_is_set_up_anew(checkout: Path) -> None:
     assert times_made(moved) == 2
 
 
+def test_tools_that_a_second_checkout_links_to_stay_the_firsts(checkout: Path) -> None:
+    run(checkout)
+    second = checkout.parent / "second"
+    shutil.copytree(checkout / "tools", second / "tools")
+    (second / ".tools").symlink_to(checkout / ".tools")
+    assert run(second) == (0, "")
+    assert run(checkout) == (0, "")
+    assert times_made(checkout) == 1
+
+
 def test_an_unknown_part_is_refused_by_name(checkout: Path) -> None:
     done = subprocess.run(
         ["sh", "tools/setup.sh", "lantern"], cwd=checkout, capture_output=True, text=True, check=False
