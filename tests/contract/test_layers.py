@@ -89,7 +89,7 @@ SERVICES = {
     "outbox": {"announcing", "auth", "errors", "link", "health", "protocol", "report", "retelling", "store"},
 }
 # The late modules that put the application together: they may import all of it.
-WHOLE = {"__init__", "app", "assembling", "starting"}
+WHOLE = {"__init__", "app", "assembling", "starting", "turning"}
 STANDARD = {"gc", "hashlib", "json", "struct"}
 
 

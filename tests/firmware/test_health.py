@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sim.port import HARD_RESET, Port
-from sprinkler import app, protocol
+from sprinkler import protocol, turning
 from sprinkler.report import FIRMWARE
 
 from .rig import Rig
@@ -52,8 +52,8 @@ def test_it_is_kept_by_the_broker(make: Callable[..., Rig]):
 
 
 def test_a_board_that_stays_awake_tells_it_once_a_day(make: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch):
-    assert app.DAY_MS == 86_400_000
-    monkeypatch.setattr(app, "DAY_MS", 600_000)
+    assert turning.DAY_MS == 86_400_000
+    monkeypatch.setattr(turning, "DAY_MS", 600_000)
     rig = make()
     rig.run(1860)
     assert len(rig.said(protocol.HEALTH)) == 4

@@ -178,9 +178,9 @@ def test_within_the_keep_alive_the_board_says_something(connections):
 
 
 def test_a_board_with_nothing_to_say_pings(monkeypatch):
-    from sprinkler import app
+    from sprinkler import turning
 
-    monkeypatch.setattr(app, "SAMPLE_EVERY_MS", 10**9)
+    monkeypatch.setattr(turning, "SAMPLE_EVERY_MS", 10**9)
     pings: list[Any] = []
     received = peer.Peer.received
     monkeypatch.setattr(

@@ -26,7 +26,7 @@ CLOSER = ("boot", "chooser", "closer")
 PATHS = (
     *("app", "backlog", "beginning", "board", "commands", "desired", "errors", "inbox", "parts", "planner", "planning"),
     *("parting", "programs", "proposed", "provisioned", "reading", "recall", "rest", "resting", "retelling"),
-    *("runs", "segments", "settings", "starting", "store"),
+    *("runs", "segments", "settings", "starting", "store", "turning"),
     *("core/controller", "core/safety", "core/state"),
 )
 OFF_S = 0.001  # a longer loss of power is a time in which nothing can close a valve

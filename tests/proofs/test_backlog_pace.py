@@ -3,8 +3,7 @@
 import pytest
 
 from sim.port.files import OsModule
-from sprinkler import backlog
-from sprinkler.app import App
+from sprinkler import app, backlog
 from tests.firmware.folder import Flash, fill
 from tests.firmware.rig import Rig
 from tests.firmware.test_backlog import acknowledge_everything
@@ -21,7 +20,7 @@ def test_a_full_folder_keeps_no_turn_for_long(monkeypatch, boots):
     rig.board.chip.flash.files.update(flash.files)
     rig.board.power_cut()
     work = {"entries": 0, "opens": 0, "turns": []}
-    listed, opened, turned = OsModule.ilistdir, OsModule.stat, App.turn
+    listed, opened, turned = OsModule.ilistdir, OsModule.stat, app.turn
 
     def ilistdir(self, path="/"):
         found = listed(self, path)
@@ -32,15 +31,15 @@ def test_a_full_folder_keeps_no_turn_for_long(monkeypatch, boots):
         work["opens"] += 1  # a segment's size is asked for where its head is read
         return opened(self, path)
 
-    def turn(self):
+    def turn(running):
         work["entries"] = work["opens"] = 0
-        ms = turned(self)
+        ms = turned(running)
         work["turns"].append((work["entries"], work["opens"]))
         return ms
 
     monkeypatch.setattr(OsModule, "ilistdir", ilistdir)
     monkeypatch.setattr(OsModule, "stat", stat)
-    monkeypatch.setattr(App, "turn", turn)
+    monkeypatch.setattr(app, "turn", turn)
     rig.run(20)
     rig.broker.start()
     acknowledge_everything(rig)
