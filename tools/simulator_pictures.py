@@ -1,6 +1,6 @@
-"""The pictures of docs/simulator.md and hardware/BOM.md: python -m tools.simulator_pictures [NAME...]. A season takes some minutes; the same code draws the
-same pictures."""
+"""The pictures of docs/simulator.md and hardware/BOM.md, drawn anew. A season takes some minutes; the same code draws the same pictures."""
 
+import argparse
 import shutil
 import sys
 import tempfile
@@ -19,12 +19,18 @@ PICTURES = {  # the verb, and its options
 }
 
 
-def main(names: list[str]) -> int:
-    """Draw these (or all), and keep their pictures; the exit code."""
+def main(arguments: list[str] | None = None) -> int:
+    """Draw the pictures of these names (or all), and keep them; the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.simulator_pictures",
+        description=__doc__,
+        epilog="exit codes: 0 drawn; 2 wrong usage; else that of the simulator's verb",
+    )
+    parser.add_argument("names", metavar="NAME", nargs="*", help=f"{', '.join(PICTURES)} (all, if none is named)")
+    names = parser.parse_args(arguments).names
     unknown = [name for name in names if name not in PICTURES]
     if unknown:
-        print(f"no picture called '{unknown[0]}'; there are: {', '.join(PICTURES)}", file=sys.stderr)
-        return 2
+        parser.error(f"no picture called '{unknown[0]}'; there are: {', '.join(PICTURES)}")
     for name, (verb, *options) in PICTURES.items():
         if names and name not in names:
             continue
@@ -38,4 +44,4 @@ def main(names: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -358,6 +358,19 @@ def help_of(started: str) -> str:
     return done.stdout
 
 
+def programs_in_the_documents() -> set[str]:
+    """Our own modules that some document starts by `python -m`."""
+    found = {
+        name for path in files(".md") for name in re.findall(r"python -m ([a-z_]+(?:\.[a-z_]+)*)", path.read_text())
+    }
+    return {name for name in found if (ROOT / name.split(".")[0]).is_dir()}
+
+
+@pytest.mark.parametrize("name", sorted(programs_in_the_documents()))
+def test_a_program_that_a_document_names_tells_how_it_is_used(name):
+    assert re.search(rf"usage: (\S+/)?python -m {re.escape(name)}\b", help_of(f"-m {name}"))
+
+
 def test_continuous_integration_runs_the_check():
     assert re.search(r"^exec \./check$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
 
