@@ -28,7 +28,7 @@ examples:
 
 What the figures mean, and how to write a scenario: docs/faults.md. Exit code 1: a life went wrong; 130 keeps and shows what was done.
 """
-HEAD = f"{'scenario':38} {'seeds':>5} {'hours':>8} {'openings':>8} {'beyond':>6} {'unaccounted':>11} {'starts':>6} {'missed':>6} {'short':>5}"
+HEAD = f"{'scenario':38} {'seeds':>5} {'hours':>8} {'openings':>8} {'beyond':>6} {'unaccounted':>11} {'starts':>6} {'missed':>6} {'untold':>6} {'short':>5}"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,7 +70,7 @@ def line(row: campaign.Row) -> str:
     mark = f"  seed {', '.join(map(str, row.failed[:5]))}" if row.failed else ""
     return (
         f"{row.scenario.name:38} {figures['seeds']:>5} {figures['hours']:>8} {figures['opens']:>8} {figures['opens_beyond_cap']:>6}"
-        f" {unaccounted:>11} {figures['starts']:>6} {missed:>6} {figures['short_runs']:>5}{mark}"
+        f" {unaccounted:>11} {figures['starts']:>6} {missed:>6} {figures['untold_runs']:>6} {figures['short_runs']:>5}{mark}"
     )
 
 
@@ -83,11 +83,13 @@ def _table(found: Sequence[campaign.Row], summary: dict[str, object]) -> None:
     print(
         f"\n{total['seeds']:.0f} lives, {total['hours']:.0f} h in {summary['seconds']} s; {total['opens']:.0f} openings, "
         f"{total['opens_beyond_cap']:.0f} beyond the cap; {total['metered_ml'] / 1000:.0f} l, {total['unaccounted_ml']:.0f} ml unaccounted for; "
-        f"{total['starts']:.0f} starts, {total['missed_runs']:.0f} missed ({summary['missed_pct']} %), {total['crashes']:.0f} crashes"
+        f"{total['starts']:.0f} starts, {total['missed_runs']:.0f} missed ({summary['missed_pct']} %), {total['untold_runs']:.0f} untold, "
+        f"{total['crashes']:.0f} crashes"
     )
     forbidden = [row.scenario.name for row in found if row.scenario.forbids_watering]
     if forbidden:
         print(f"missed in brackets are not counted, because the cause must forbid watering: {', '.join(forbidden)}")
+        print("untold are those of them of which nothing says why")
     for row in found:
         for one in [one for one in row.outcomes if not one.verdict.good][:3]:
             print(f"\n{row.scenario.name}, seed {one.seed}:")

@@ -56,10 +56,9 @@ def _asks(
             ):
                 continue
             last_s = start_s + off_s + GRACE_S + soak_s
-            yield (
-                (program["id"], day),
-                Ask(program["zone"], start_s - off_s, last_s, length_s, f"program {program['id']}", start_s=start_s),
-            )
+            what = f"program {program['id']}"
+            ask = Ask(program["zone"], start_s - off_s, last_s, length_s, what, start_s=start_s, program=program["id"])
+            yield (program["id"], day), ask
         day += timedelta(days=1)
 
 

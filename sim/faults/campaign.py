@@ -127,6 +127,7 @@ def summary(found: Sequence[Row], began_s: float) -> dict[str, object]:
         "unaccounted_ml",
         "starts",
         "missed_runs",
+        "untold_runs",
         "short_runs",
         "crashes",
         "metered_ml",

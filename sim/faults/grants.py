@@ -32,7 +32,8 @@ class Grants:
         self.own = [opening for opening in self.openings if not opening.by_hand]
         self.people = list(life.house.asks.values())
         self._excused = life.excused
-        self.late_s = LATE_S + scenario.clock_off_s
+        self.off_s = scenario.clock_off_s
+        self.late_s = LATE_S + self.off_s
         programs = program_asks(life.house.versions, life.world.unix_s(), place, scenario.clock_off_s, life.excused)
         self.asks = sorted([*programs, *self.people], key=lambda ask: ask.until_s)
 

@@ -44,6 +44,7 @@ class Ask:
     what: str
     must: bool = False
     start_s: float = 0.0  # of a program
+    program: int = 0
     used_s: float = 0.0
 
 

@@ -106,6 +106,7 @@ def _table(rows: Sequence[Row]) -> str:
         "unaccounted ml",
         "starts",
         "missed",
+        "untold",
         "short",
         "reported l",
         "dark l",
@@ -117,7 +118,8 @@ def _table(rows: Sequence[Row]) -> str:
         name = f"{html.escape(row.scenario.name)}<small>{html.escape(row.scenario.story)}</small>"
         litres = [f"{row.total(key) / 1000:.0f}" for key in ("told_ml", "dark_ml")]
         keys = ("seeds", "hours", "opens", "opens_beyond_cap", "unaccounted_ml", "starts")
-        cells = [name, *(figures[key] for key in keys), missed, figures["short_runs"], *litres]
+        late = [missed, figures["untold_runs"], figures["short_runs"]]
+        cells = [name, *(figures[key] for key in keys), *late, *litres]
         lines.append(
             f"<tr{' class=bad' if row.failed else ''}>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
         )
@@ -151,6 +153,7 @@ def page(rows: Sequence[Row], summary: Mapping[str, Any]) -> str:
             f"{total['missed_runs']:.0f}",
             f"starts missed, of {total['starts']:,.0f} ({summary['missed_pct']} % where it may water)",
         ),
+        (f"{total['untold_runs']:.0f}", "starts not made and not told, where it may not water"),
     )
     forbidding = "".join(
         f"<li><b>{row.scenario.name}</b>: {html.escape(row.scenario.forbids_watering)}</li>"
@@ -162,5 +165,7 @@ def page(rows: Sequence[Row], summary: Mapping[str, Any]) -> str:
 <p>{len(rows)} scenarios, {total["seeds"]:.0f} lives of the shipped firmware on simulated hardware, judged by the water that ran. {words}</p>
 <div class=big>{"".join(f"<div>{figure}<small>{what}</small></div>" for figure, what in big)}</div>{_wrong(ordered)}
 <h2>Where the water went</h2>{_draw_water(ordered)}<h2>What became of the starts</h2>{_draw_starts(ordered)}<h2>The figures</h2>{_table(ordered)}
-<h2>Where the cause must forbid watering</h2><p>Starts that were not made there stand in brackets and are not counted as missed.</p><ul>{forbidding}</ul></html>
+<h2>Where the cause must forbid watering</h2>
+<p>Starts that were not made there stand in brackets and are not counted as missed; untold are those of which nothing says why.</p>
+<ul>{forbidding}</ul></html>
 """

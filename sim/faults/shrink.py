@@ -18,7 +18,7 @@ type Tell = Callable[[int, Story], object]
 
 def sickness(verdict: Verdict) -> frozenset[str]:
     """In which ways a life went wrong."""
-    names = ("opens_beyond_cap", "unaccounted_ml", "crashes")
+    names = ("opens_beyond_cap", "unaccounted_ml", "untold_runs", "crashes")
     found = {name for name in names if getattr(verdict, name)}
     return frozenset(found or ({"missed_runs"} if verdict.story else ()))
 

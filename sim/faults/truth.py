@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from sim.board import SimulatedBoard
     from sim.broker import Message
 
+type Interval = tuple[int, int]  # us of true time
+
 
 class Span(NamedTuple):
     """Constant flow for a while; times in us of true time, flows in ml/s by zone."""
@@ -47,6 +49,15 @@ class Told(NamedTuple):
     dated: bool
 
 
+class Account(NamedTuple):
+    """What the board said became of a program's start: `run_skipped`, or a `run_finished` with a reason. `at_us` as for `Told`."""
+
+    at_us: int
+    zone: int
+    program: int
+    reason: str
+
+
 class MeteredWorld(World):
     """A world that tells of each change of its flows."""
 
@@ -72,6 +83,8 @@ class Truth:
     dark: list[tuple[int, int]] = field(default_factory=list)  # without power, from the end of a boot to the next boot
     drained: list[tuple[int, int]] = field(default_factory=list)  # the same, because its own cell was empty
     told: list[Told] = field(default_factory=list)
+    accounts: dict[tuple[int, int], Account] = field(default_factory=dict)  # by boot_id and number: events are repeated
+    settled: list[tuple[int, bool]] = field(default_factory=list)  # when it refused settings (False), or held some
     lines: list[str] = field(default_factory=list)
     heard_us: int = 0
     on_happening: Callable[[str, int], None] = lambda *_: None
@@ -198,20 +211,32 @@ class Truth:
         self.heard_us = message.at_us
         leaf = message.topic.split("/", 2)[2]
         if leaf == "event":
-            event = json.loads(message.payload)
-            if event["event"] in ("fault", "fault_cleared"):
-                self._tell(event["at"], event["zone"], event["reason"], event["event"] == "fault")
+            self._event(json.loads(message.payload))
         elif leaf == "state":
-            state = json.loads(message.payload)
-            self._tell_all(state, 0, state["faults"])
-            for row in state["zones"]:
-                self._tell_all(state, row["zone"], row["faults"])
+            self._state(json.loads(message.payload))
+        elif leaf == "reply":
+            reply = json.loads(message.payload)
+            if reply["id"] == "desired":  # said of a refusal alone
+                self.settled.append((self.heard_us, False))
 
-    def _tell_all(self, state: dict[str, Any], zone: int, words: list[str]) -> None:
-        for word in words:
-            self._tell(state["at"], zone, word, present=True)
+    def _event(self, event: dict[str, Any]) -> None:
+        kind, reason = event["event"], event["reason"]
+        if kind in ("fault", "fault_cleared"):
+            self._tell(event["at"], event["zone"], reason, kind == "fault")
+        elif kind == "run_skipped" or (kind == "run_finished" and reason):
+            account = Account(self._at_us(event["at"]), event["zone"], event["program"], reason)
+            self.accounts.setdefault((event["boot_id"], event["n"]), account)
+
+    def _state(self, state: dict[str, Any]) -> None:
+        if state["desired_version"]:
+            self.settled.append((self.heard_us, True))
+        for row in (state | {"zone": 0}, *state["zones"]):
+            for word in row["faults"]:
+                self._tell(state["at"], row["zone"], word, present=True)
 
     def _tell(self, at_s: int, zone: int, word: str, present: bool) -> None:
-        now_us = self.world.timeline.now_us
-        at_us = round((at_s - self.world.scenario.start_unix_s) * 1_000_000) if at_s else now_us
-        self.told.append(Told(at_us, zone, word, present, bool(at_s)))
+        self.told.append(Told(self._at_us(at_s), zone, word, present, bool(at_s)))
+
+    def _at_us(self, at_s: int) -> int:
+        """The moment of a message in us of true time; now, if it is not dated (0)."""
+        return round((at_s - self.world.scenario.start_unix_s) * 1_000_000) if at_s else self.world.timeline.now_us

@@ -1,4 +1,4 @@
-"""The verdict on a life: how much water ran that nobody asked for, which openings outlasted their grant, which starts were missed.
+"""The verdict on a life: how much water ran that nobody asked for, which openings outlasted their grant, which starts were missed, or untold.
 
 Rule: stands on the world's meters and valves, and on what was truly asked for. Definitions are in docs/faults.md; each figure here is one of them.
 """
@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
+from sim.faults.accounts import Accounts
 from sim.faults.grants import SLACK_S, Grants
 from sim.faults.house import CAP_S
 from sim.faults.life import Life
-from sim.faults.truth import Opening, Truth
+from sim.faults.truth import Interval, Opening, Truth
 from sim.hydraulics import WHEEL_TURNS_ML_S
 
 LEAK_WINDOW_S = 90.0  # awake, this long until water that should not run is told: 250 ml at the slowest that the wheel turns for, and the words' way out
@@ -29,8 +30,6 @@ OPENINGS_MAX = 120  # of a zone in a day, where nothing is set
 SHORT = 0.9  # a run that got less of its time than this counts as short
 
 GAVE_UP_US = 10_800_000_000  # a valve that does not obey is pushed again within three hours, however flat the battery
-
-type Interval = tuple[int, int]
 
 
 class Excess(NamedTuple):
@@ -52,6 +51,7 @@ class Verdict:
     unaccounted_ml: float = 0.0
     starts: int = 0
     missed_runs: int = 0
+    untold_runs: int = 0  # of these, where watering is forbidden, those of which nothing says why
     short_runs: int = 0
     crashes: int = 0
     metered_ml: float = 0.0
@@ -212,13 +212,19 @@ class _Judge:
         )
 
     def _count_starts(self) -> None:
+        missed, forbids = [], self.life.story.scenario.forbids_watering
         for ask, open_s in self.grants.starts():
             self.found.starts += 1
-            self.found.missed_runs += open_s is None
             self.found.short_runs += open_s is not None and open_s < SHORT * ask.length_s
-            if open_s is None and not self.life.story.scenario.forbids_watering:
-                hour = (ask.start_s - self.life.world.scenario.start_unix_s) / 3600
-                self.found.story.append(f"{ask.what} of zone {ask.zone} did not start at {hour:.2f} h")
+            if open_s is None:
+                missed.append(ask)
+        self.found.missed_runs = len(missed)
+        if forbids:
+            missed = Accounts(self.truth, self.grants).untold(missed)
+            self.found.untold_runs = len(missed)
+        for ask in missed:
+            hour, silence = (ask.start_s - self.grants.start_s) / 3600, ", and nothing says why" if forbids else ""
+            self.found.story.append(f"{ask.what} of zone {ask.zone} did not start at {hour:.2f} h{silence}")
 
     def _count_days(self) -> None:
         """No zone opens more often than its days allow: after the first, each takes 24 hours, of which 8 may have been saved up."""

@@ -130,6 +130,21 @@ def _silent_leak() -> list[Patch]:
     ]
 
 
+def _silent_skips() -> list[Patch]:
+    event = Runs.event
+    return [(Runs, "event", lambda self, kind, *rest: kind == "run_skipped" or event(self, kind, *rest))]
+
+
+def _wrong_reason() -> list[Patch]:
+    event = Runs.event
+
+    def blame(self: Any, kind: str, zone: int, run_id: int, program: int, result: str, reason: str, *rest: Any) -> None:
+        reason = "adjusted_to_zero" if kind == "run_skipped" else reason
+        event(self, kind, zone, run_id, program, result, reason, *rest)
+
+    return [(Runs, "event", blame)]
+
+
 CLOSER, CLOSES = "/closer.py", "failed = close_all(machine, time, config)"
 SPOILED = (
     Spoiled("no close at boot", "description_lost", 0, "unaccounted_ml", files=(CLOSER, CLOSES, "failed = []")),
@@ -147,4 +162,6 @@ SPOILED = (
     Spoiled("no summer time", "dst_spring_berlin", 0, "missed_runs", patches=_no_summer_time),
     Spoiled("no limit for a day", "automation_gone_wild", 0, "opens_beyond_cap", "no day limit"),
     Spoiled("never waters", "wifi_flaps", 0, "missed_runs", patches=_never_waters),
+    Spoiled("a start that is not made is not told", "battery_sensor_lies_low", 0, "untold_runs", patches=_silent_skips),
+    Spoiled("a start that is not made has a wrong reason", "hangs_in_a_row", 1, "untold_runs", patches=_wrong_reason),
 )

@@ -199,10 +199,12 @@ def test_a_life_that_once_went_wrong_is_well(name: str, seed: int) -> None:
 
 def test_missed_starts_are_not_counted_where_the_cause_forbids_watering() -> None:
     stuck, free = scenario.load("valve_sticks_closed"), scenario.load("longest_run")
-    missed = Verdict(starts=4, missed_runs=3)
+    missed = Verdict(starts=4, missed_runs=3, untold_runs=1)
     found = rows([stuck, free], [campaign.Outcome(one.name, 0, missed, "") for one in (stuck, free)])
     assert [row.as_json()["missed_runs"] for row in found] == [0, 3]
     assert found[0].as_json()["forbidden_runs"] == 3
+    assert found[0].as_json()["untold_runs"] == 1
+    assert campaign.summary(found, 0.0)["total"]["untold_runs"] == 2
 
 
 def test_the_page_shows_every_scenario_and_needs_no_other_file() -> None:
@@ -215,6 +217,7 @@ def test_the_page_shows_every_scenario_and_needs_no_other_file() -> None:
     assert text.count("<svg") == 2
     assert not [tag for tag in ("<script", "<link", "<img", " src=", "@import") if tag in text]
     assert "20 l &lt;ran&gt;" in text
+    assert "<th>untold</th>" in text
     assert all(one.name in text and one.story in text for one in chosen)
 
 
