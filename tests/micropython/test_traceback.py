@@ -58,10 +58,10 @@ def test_a_map_is_written_and_read(tmp_path, monkeypatch, capsys):
     path = tmp_path / "map.json"
     assert traceback.main([str(path), "--write"]) == 0
     assert json.loads(path.read_text()) == meanings()
-    short = next(short for short, meant in meanings().items() if "App.turn" in meant)
+    short = next(short for short, meant in meanings().items() if "turning.turn" in meant)
     monkeypatch.setattr(sys, "stdin", io.StringIO(f'  File "sprinkler.app", line 1, in {short}\n'))
     assert traceback.main([str(path)]) == 0
-    assert "App.turn" in capsys.readouterr().out
+    assert "turning.turn" in capsys.readouterr().out
 
 
 def test_a_map_that_is_none_is_refused_in_one_line(tmp_path, capsys):
