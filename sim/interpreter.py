@@ -1,14 +1,14 @@
 """Runs files of a board's flash with the stand-ins of one boot: `import machine` and `open` give that boot's own.
 
 Rule: the files run unmodified. Modules that lie on the flash belong to one boot; others (the firmware's package, Python's own) are imported as
-usual and shared, for they hold no state of a board.
+usual and shared, for they hold no state of a board; `json` is the port's for them, too.
 """
 
 import builtins
 from collections.abc import Callable, Mapping, Sequence
 from types import CodeType, ModuleType
 
-from sim.port import Port
+from sim.port import Port, texts
 
 FLASH_ONLY = ("boot", "main", "chooser", "closer", "closer_config")  # never imported from the host
 
@@ -50,7 +50,9 @@ def _builtins(files: Mapping[str, bytes], port: Port, say: Callable[[str], None]
         if source is None:
             if name in FLASH_ONLY and level == 0:
                 raise ImportError(f"no module named '{name}'")
-            return builtins.__import__(name, scope, local, wanted, level)
+            found = builtins.__import__(name, scope, local, wanted, level)
+            texts.hand_out()
+            return found
         module = modules[name] = ModuleType(name)
         vars(module)["__builtins__"] = names
         try:
