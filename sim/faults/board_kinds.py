@@ -39,9 +39,10 @@ def _dark(life: Life, _: Args) -> Undo:
 
 def _reset(life: Life, args: Args) -> None:
     causes = {"pin": HARD_RESET, "watchdog": SOFT_WDT_RESET, "exception": EXCEPTION_RESET}
-    if args.word("cause") == "watchdog" and life.board.session is not None:
+    session = life.board.session
+    if args.word("cause") == "watchdog" and session is not None and session.armed:
         life.board.hang()  # the watchdog bites by itself, and the valve stays as it is until then
-    elif args.word("cause") == "pin" or life.board.session is not None:  # asleep, only the pin can reset it
+    elif args.word("cause") == "pin" or session is not None:  # asleep, only the pin can reset it
         life.board.reset_now(causes[args.word("cause")])
 
 
@@ -145,7 +146,7 @@ BOARD_KINDS: dict[str, Kind] = {
     "power.charge": Kind("the cell holds so much, in percent, from now on", _charge, {"pct": Number(0, 100)}),
     "power.dark": Kind("something lies on the panel", _dark, lasts=True),
     "reset": Kind(
-        "the reset pin, a hang until the watchdog bites, or an exception of the SDK",
+        "the reset pin, a hang until the watchdog bites (at once, as long as the program has armed none), or an exception of the SDK",
         _reset,
         {"cause": Choice(("pin", "watchdog", "exception"))},
     ),

@@ -101,6 +101,11 @@ class Session:
             self.waiter.notify()
         return self.ended
 
+    @property
+    def armed(self) -> bool:
+        """Would the watchdog end a hang of the program? Before it is armed the port feeds it, and it ends only what hangs in the SDK."""
+        return self.watchdog_until_us != FOREVER_US
+
     def hang(self) -> None:
         """From now on the firmware is stuck; only a watchdog or a reset helps."""
         self.hanging = True

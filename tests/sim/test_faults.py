@@ -188,6 +188,10 @@ ONCE_WRONG = (  # lives with nothing left to draw, and the seed of their noise; 
     ("watchdog_while_open", 82),  # firmware: a minute without a crash was forgotten by the next one, ten seconds later
     ("power_cut_anytime", 51),  # power that was taken away twice
     ("stop_storm_unsigned", 29),  # a start that a stop ended within half a second
+    (
+        "hang_before_the_watchdog",
+        0,
+    ),  # the script: what hangs before the program arms its watchdog is the SDK, whose own ends it
     ("journal_unreadable", 13),  # firmware: a program whose run was cut started again, settings and journal lost
 )
 
