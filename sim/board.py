@@ -4,7 +4,6 @@ Rule: this is the runner and nothing else: it prepares a boot's stand-ins, execu
 ending asks for. Several boards may live in one process. What survives an ending is decided here and nowhere else.
 """
 
-import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ from sim.port import (
     Port,
     Session,
 )
-from sim.provision import FIRMWARE, Settings, config_json, provision
+from sim.provision import Settings, config_json, find_firmware, provision
 from sim.timeline import FOREVER_US, VirtualTime, Waiter
 from sim.world import Scenario, World
 from sim.zone import HELD_OHM
@@ -111,8 +110,7 @@ class SimulatedBoard:
         self._sleeper = Waiter(self.timeline)
         self._external: _Elsewhere | None = None
         self._task: greenlet | None = None
-        if str(FIRMWARE) not in sys.path:
-            sys.path.insert(0, str(FIRMWARE))
+        find_firmware()
 
     @property
     def device_id(self) -> str:

@@ -124,13 +124,14 @@ def provision(flash: Flash, settings: Settings, files: dict[str, bytes] | None =
     return bytes.fromhex(settings.device_key)
 
 
-def _firmware_on_path() -> None:
+def find_firmware() -> None:
+    """Let the firmware's modules be imported in this process, as its `firmware` folder has them."""
     if str(FIRMWARE) not in sys.path:
         sys.path.insert(0, str(FIRMWARE))
 
 
 def _chooser() -> Any:
-    _firmware_on_path()
+    find_firmware()
     return importlib.import_module("chooser")
 
 
@@ -152,7 +153,7 @@ def active_slot(record: bytes | None) -> int:
 
 def pairing_code(key: bytes) -> str:
     """The key as a person types it, by the firmware's own function."""
-    _firmware_on_path()
+    find_firmware()
     from sprinkler.pairing import pairing_code as of_key
 
     code: str = of_key(key)

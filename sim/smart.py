@@ -4,18 +4,15 @@ Rule: it is told what a board is told, in a board's units: the weather of past d
 storage is what a board may use up: half of its available water. It must not know how the lawn is judged.
 """
 
-import sys
-
 import numpy as np
 
 from sim import score
-from sim.provision import FIRMWARE
+from sim.provision import find_firmware
 from sim.score import KC, STORAGE_MM, Known, Policy, Row, Table
 
-if str(FIRMWARE) not in sys.path:
-    sys.path.insert(0, str(FIRMWARE))
-from sprinkler.core import water
-from sprinkler.core.localtime import day_number
+find_firmware()
+from sprinkler.core import water  # noqa: E402 - found just now
+from sprinkler.core.localtime import day_number  # noqa: E402
 
 ALLOWED_PCT = 50
 RATE_UM_H = 15_000

@@ -1,6 +1,6 @@
 """Turning: one pass of the loop. Read, ask the core, act, report.
 
-Rule: it decides nothing that the core decides, and waits for nothing. It must not know how a wake begins or ends.
+Rule: it decides nothing that the core decides, and waits for nothing. It must not know how a wake begins, or what its end takes.
 """
 
 from . import protocol

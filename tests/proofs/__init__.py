@@ -4,9 +4,6 @@ Rule: what is proved is the code that the board runs, called here and never copi
 `python -m tests.proofs.model --help`
 """
 
-import sys
-from pathlib import Path
+from sim.provision import find_firmware
 
-FIRMWARE = str(Path(__file__).resolve().parents[2] / "firmware")
-if FIRMWARE not in sys.path:  # run as a program, not by pytest
-    sys.path.insert(0, FIRMWARE)
+find_firmware()  # run as a program, not by pytest

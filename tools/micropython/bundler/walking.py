@@ -32,12 +32,7 @@ def walk(tree: ast.AST) -> Iterator[ast.AST]:
     pending = deque((tree,))
     while pending:
         node = pending.popleft()
-        for name in parts(node.__class__):
-            value = getattr(node, name, None)
-            if value.__class__ is list:
-                pending.extend(item for item in value if isinstance(item, ast.AST))
-            elif value is not None:
-                pending.append(value)
+        pending.extend(children(node))
         yield node
 
 
